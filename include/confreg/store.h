@@ -236,8 +236,9 @@ CREG_API creg_status creg_store_check(creg_store *store, creg_error *err);
 
 /**
  * Any text as one segment of a key: bytes outside [A-Za-z0-9._-] become =HH, a lone "." is
- * =2E, every second dot of a run is =2E. Total: every non-empty text has one encoding.
- * In the arena; data NULL when the arena has no more room.
+ * =2E, every second dot of a run is =2E. Total: every non-empty text has one encoding, and
+ * no two have the same. The empty text stays empty, which is no segment: see creg_name_check.
+ * In the arena; data NULL when the arena has no more room. Threads: any.
  */
 CREG_API creg_slice creg_key_encode(creg_slice text, creg_arena *arena);
 
@@ -253,7 +254,15 @@ CREG_API creg_status creg_key_decode(creg_slice segment, creg_arena *arena,
  */
 CREG_API creg_status creg_name_check(creg_slice name, const char *what, creg_error *err);
 
-/** Order of names as people count: slave2 before slave10. <0, 0, >0; total, ties by bytes. */
+/**
+ * Order of names as people count: slave2 before slave10. <0, 0, >0.
+ *
+ * Both texts are read as a row of items: a run of digits is one number of any size, any other
+ * byte is itself. Rows compare item by item; where one ends first, it is the smaller. A number
+ * stands where the digits stand among the bytes; '/' stands before every other byte, so that
+ * whole keys come out as a tree. Equal rows ("a1", "a01") are ordered by their bytes: 0 means
+ * the same bytes. A total order. Threads: any.
+ */
 CREG_API int creg_name_compare(creg_slice left, creg_slice right);
 
 #ifdef __cplusplus

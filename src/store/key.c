@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names to key segments and back, the rules for names, and the order in which people count.
+ *
+ * The one escape character is '=', because it is the only one that Consul, etcd, ZooKeeper,
+ * LMDB and URL paths all leave alone. Encoding is total, so no text can make a key that one
+ * of the stores refuses; decoding accepts exactly what encoding writes, so that two different
+ * keys never mean the same name.
+ */
+#include "store/key.h"
+
+#include "base/arena.h"
+#include "base/fail.h"
+#include "base/limits.h"
+#include "confreg/store.h"
+
+/* What a byte is for us. Bits, so that one table serves every rule. */
+enum {
+    PLAIN = 1,   /* [A-Za-z0-9_-]: stands for itself everywhere */
+    DOT = 2,     /* stands for itself, but never twice in a row */
+    MARK = 4,    /* '=' and ',': only in keys, never from a name */
+    CONTROL = 8, /* refused wherever it is met */
+    DIGIT = 16
+};
+
+static unsigned char_class(unsigned char byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return PLAIN | DIGIT;
+    if ((byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_' ||
+        byte == '-')
+        return PLAIN;
+    if (byte == '.')
+        return DOT;
+    if (byte == '=' || byte == ',')
+        return MARK;
+    return byte < 0x20 || byte == 0x7F ? CONTROL : 0;
+}
+
+/* ---- encode and decode ------------------------------------------------------------------ */
+
+static char *write_escape(char *out, unsigned char byte)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    *out++ = '=';
+    *out++ = hex[byte >> 4];
+    *out++ = hex[byte & 15];
+    return out;
+}
+
+/* Writes the encoding of `text` to `out`, which has room for three bytes a byte. */
+static char *encode_bytes(creg_slice text, char *out)
+{
+    bool after_dot = text.size == 1; /* a lone "." counts as the second of its run */
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        unsigned class = char_class(byte);
+        bool is_kept = (class & PLAIN) != 0 || (class == DOT && !after_dot);
+        if (is_kept)
+            *out++ = (char)byte;
+        else
+            out = write_escape(out, byte);
+        after_dot = class == DOT && is_kept;
+    }
+    return out;
+}
+
+static bool is_plain(creg_slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if ((char_class((unsigned char)text.data[i]) & PLAIN) == 0)
+            return false;
+    return true;
+}
+
+creg_slice creg_key_encode(creg_slice text, creg_arena *arena)
+{
+    if (is_plain(text))
+        return creg_arena_copy(arena, text);
+    if (text.size > (SIZE_MAX - 1) / 3) {
+        arena->failed = CREG_LIMIT;
+        return creg_slice_make(NULL, 0);
+    }
+    char *start = creg_arena_take(arena, text.size * 3 + 1);
+    if (start == NULL)
+        return creg_slice_make(NULL, 0);
+    char *end = encode_bytes(text, start);
+    *end = '\0';
+    return creg_slice_make(start, (size_t)(end - start));
+}
+
+/* The value of an upper-case hex digit, or -1: "=2e" is not what we write. */
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+/* Undoes the escapes; the size of the text, or SIZE_MAX when an escape is not one. */
+static size_t decode_bytes(creg_slice segment, char *out)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < segment.size; i++) {
+        char byte = segment.data[i];
+        if (byte == '=') {
+            if (segment.size - i < 3)
+                return SIZE_MAX;
+            int high = hex_value(segment.data[i + 1]);
+            int low = hex_value(segment.data[i + 2]);
+            if (high < 0 || low < 0)
+                return SIZE_MAX;
+            byte = (char)(unsigned char)(high * 16 + low);
+            i += 2;
+        }
+        out[size++] = byte;
+    }
+    return size;
+}
+
+/*
+ * One pass over both forms: is `segment` the encoding of `text`? Comparing with a second
+ * encoding is the simplest proof that decoding accepts exactly what encoding writes.
+ */
+static bool is_encoding_of(creg_slice segment, creg_slice text, creg_arena *arena)
+{
+    creg_slice again = creg_key_encode(text, arena);
+    return again.data != NULL && creg_slice_equal(again, segment);
+}
+
+creg_status creg_key_decode(creg_slice segment, creg_arena *arena, creg_slice *ret_text,
+                            creg_error *err)
+{
+    char *start = creg_arena_take(arena, segment.size + 1);
+    if (start == NULL)
+        return creg_fail_arena(err, arena);
+    size_t size = segment.size == 0 ? SIZE_MAX : decode_bytes(segment, start);
+    if (size == SIZE_MAX)
+        return creg_fail(err, CREG_INVALID_NAME, "'%.*s' is not a segment of a key",
+                         CREG_SHOW(segment));
+    start[size] = '\0';
+    creg_slice text = creg_slice_make(start, size);
+    if (!is_plain(segment) && !is_encoding_of(segment, text, arena)) {
+        if (arena->failed != CREG_OK)
+            return creg_fail_arena(err, arena);
+        return creg_fail(err, CREG_INVALID_NAME,
+                         "'%.*s' is not a segment of a key as this registry writes it",
+                         CREG_SHOW(segment));
+    }
+    *ret_text = text;
+    return CREG_OK;
+}
+
+/* ---- names and keys that are let in ----------------------------------------------------- */
+
+/* Length of the UTF-8 character at `at`, or 0: overlong forms and surrogates are none. */
+static size_t utf8_length(const unsigned char *at, size_t left)
+{
+    if (at[0] < 0x80)
+        return 1;
+    size_t length = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
+    if (at[0] < 0xC2 || at[0] > 0xF4 || left < length)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    bool is_overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
+    bool is_surrogate = at[0] == 0xED && at[1] >= 0xA0;
+    bool is_too_large = at[0] == 0xF4 && at[1] >= 0x90;
+    return is_overlong || is_surrogate || is_too_large ? 0 : length;
+}
+
+static bool is_utf8(creg_slice text)
+{
+    const unsigned char *at = (const unsigned char *)text.data;
+    for (size_t i = 0; i < text.size;) {
+        size_t length = utf8_length(at + i, text.size - i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    return true;
+}
+
+static bool is_dots(creg_slice text)
+{
+    return (text.size == 1 && text.data[0] == '.') ||
+           (text.size == 2 && text.data[0] == '.' && text.data[1] == '.');
+}
+
+static bool has_control(creg_slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (char_class((unsigned char)text.data[i]) == CONTROL)
+            return true;
+    return false;
+}
+
+creg_status creg_key_text_check(creg_slice text, const char *what, creg_error *err)
+{
+    if (text.size == 0)
+        return creg_fail(err, CREG_INVALID_NAME, "%s is empty", what);
+    if (text.size > CREG_LIMIT_NAME)
+        return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s...' is %zu bytes long, %d are allowed",
+                         what, 40, text.data, text.size, CREG_LIMIT_NAME);
+    if (is_dots(text))
+        return creg_fail(err, CREG_INVALID_NAME, "%s may not be '%.*s'", what, CREG_SHOW(text));
+    if (!is_utf8(text))
+        return creg_fail(err, CREG_INVALID_NAME, "%s is not valid UTF-8", what);
+    if (has_control(text))
+        return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s' holds a control character", what,
+                         CREG_SHOW(text));
+    return CREG_OK;
+}
+
+creg_status creg_name_check(creg_slice name, const char *what, creg_error *err)
+{
+    creg_status status = creg_key_text_check(name, what, err);
+    if (status == CREG_OK && memchr(name.data, '/', name.size) != NULL)
+        return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s' holds a '/'", what, CREG_SHOW(name));
+    return status;
+}
+
+/* The reason why a segment may not be in a key, or NULL. */
+static const char *segment_fault(creg_slice segment, bool for_writing)
+{
+    if (segment.size == 0)
+        return "has an empty segment";
+    if (is_dots(segment))
+        return "has '.' or '..' as a segment";
+    for (size_t i = 0; i < segment.size; i++) {
+        unsigned class = char_class((unsigned char)segment.data[i]);
+        if (class == CONTROL)
+            return "holds a control character";
+        if (for_writing && class == 0)
+            return "holds a character outside A-Z a-z 0-9 . _ - = ,";
+        if (for_writing && class == DOT && i > 0 && segment.data[i - 1] == '.')
+            return "holds '..'";
+    }
+    return NULL;
+}
+
+static creg_status check_key(creg_slice key, bool for_writing, creg_error *err)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= key.size; i++) {
+        if (i < key.size && key.data[i] != '/')
+            continue;
+        creg_slice segment = creg_slice_make(key.data + start, i - start);
+        const char *fault = key.size == 0 ? "is empty" : segment_fault(segment, for_writing);
+        if (fault != NULL) {
+            creg_fail(err, CREG_INVALID_NAME, "key '%.*s' %s", CREG_SHOW(key), fault);
+            creg_error_hint(err, "join names with '/', each one encoded (a space is =20)");
+            return CREG_INVALID_NAME;
+        }
+        start = i + 1;
+    }
+    return CREG_OK;
+}
+
+creg_status creg_key_check_read(creg_slice key, creg_error *err)
+{
+    return check_key(key, false, err);
+}
+
+creg_status creg_key_check_write(creg_slice key, creg_error *err)
+{
+    return check_key(key, true, err);
+}
+
+/* ---- order ------------------------------------------------------------------------------ */
+
+static bool is_digit_at(creg_slice text, size_t at)
+{
+    return at < text.size && (char_class((unsigned char)text.data[at]) & DIGIT) != 0;
+}
+
+/* The run of digits at `*at` without its leading zeros; `*at` moves behind the run. */
+static creg_slice take_number(creg_slice text, size_t *at)
+{
+    while (*at < text.size && text.data[*at] == '0')
+        ++*at;
+    size_t start = *at;
+    while (is_digit_at(text, *at))
+        ++*at;
+    return creg_slice_make(text.data + start, *at - start);
+}
+
+static int compare_numbers(creg_slice left, creg_slice right)
+{
+    if (left.size != right.size)
+        return left.size < right.size ? -1 : 1;
+    return left.size == 0 ? 0 : memcmp(left.data, right.data, left.size);
+}
+
+/* '/' goes first, so that whole keys come out as a tree: "a/b" before "a-b". */
+static int rank(char byte) { return byte == '/' ? -1 : (int)(unsigned char)byte; }
+
+static int compare_bytes(creg_slice left, creg_slice right)
+{
+    size_t shared = left.size < right.size ? left.size : right.size;
+    int order = shared == 0 ? 0 : memcmp(left.data, right.data, shared);
+    if (order != 0)
+        return order;
+    return (left.size > right.size) - (left.size < right.size);
+}
+
+int creg_name_compare(creg_slice left, creg_slice right)
+{
+    size_t i = 0;
+    size_t k = 0;
+    while (i < left.size && k < right.size) {
+        int order;
+        if (is_digit_at(left, i) && is_digit_at(right, k)) {
+            creg_slice number = take_number(left, &i);
+            order = compare_numbers(number, take_number(right, &k));
+        } else {
+            order = rank(left.data[i++]) - rank(right.data[k++]);
+        }
+        if (order != 0)
+            return order;
+    }
+    if (i < left.size || k < right.size)
+        return i < left.size ? 1 : -1;
+    return compare_bytes(left, right);
+}

@@ -62,7 +62,12 @@ typedef struct jinja_builtin {
     const char *usage; /* "indent(width=4, first=false, blank=false)"; binds the arguments */
     const char *text;  /* one line for help and the manual */
     unsigned pack;     /* 0: stock Jinja2 */
+    unsigned flags;    /* JINJA_ROW_ bits */
 } jinja_builtin;
+
+enum {
+    JINJA_ROW_NO_SUBJECT = 1 /* a function: the usage line names every argument */
+};
 
 /* The tables, each ending with a row whose name is NULL, sorted by name. Their files are
  * filters_*.c, tests.c, functions.c; builtins.c finds rows by name. */
@@ -77,6 +82,56 @@ extern const jinja_builtin jinja_functions_table[];  /* functions.c */
 /** A builtin by name (aliases included), among the packs of the engine; NULL: none. */
 const jinja_builtin *jinja_find_builtin(const jinja_engine *engine, jinja_builtin_kind kind,
                                         creg_slice name);
+
+/**
+ * Bind the arguments to the usage line of `builtin` and call it.
+ *
+ * For filters, tests and methods positional[0] is the subject, which the usage line does not
+ * name; rows with JINJA_ROW_NO_SUBJECT have none. A usage line is Python's: `name` is
+ * required, `name=default` is not, `*args` and `**kwargs` take what is left, names before a
+ * `/` are positional only and names behind a bare `*` are keyword only.
+ *
+ * TypeError  too many, unknown, repeated or missing arguments, worded as Python does
+ */
+creg_status jinja_invoke(jinja_run *run, const jinja_builtin *builtin,
+                         const creg_value *positional, size_t count, const creg_entry *keywords,
+                         size_t keyword_count, creg_value *ret_value);
+
+enum { JINJA_PARAMETERS_MAX = 12, JINJA_PLAN_MAX = 24 };
+
+/**
+ * A call whose shape is known at parse time: which slot each argument belongs to.
+ *
+ *     x|indent(first=true)   slots: [ x | missing | true ]   slot = {0, 2}, count 3
+ *
+ * The evaluator keeps the plan in its tree, fills `count` slots (with the missing value where
+ * `has_gaps` says so) and calls jinja_invoke_planned: no names are compared while rendering.
+ */
+typedef struct jinja_plan {
+    const jinja_builtin *builtin;
+    uint8_t count;      /* slots to reserve */
+    uint8_t named;      /* of them bound to names (with the subject); the others are *args */
+    bool has_gaps;      /* some slot has no argument: fill all with missing first */
+    uint8_t slot[JINJA_PLAN_MAX]; /* of argument i: positional ones, then the keywords */
+} jinja_plan;
+
+/**
+ * Plan a call with `positional` arguments (the subject counted) and these keywords.
+ *
+ * False when the shape cannot be planned: it does not fit the usage line, or has too many
+ * arguments, or some go to **kwargs. Then use jinja_invoke, which also words the TypeError.
+ */
+bool jinja_plan_call(const jinja_builtin *builtin, size_t positional, const creg_slice *keywords,
+                     size_t keyword_count, jinja_plan *ret_plan);
+
+/** Call by plan; `slots` are `plan->count` values. */
+creg_status jinja_invoke_planned(jinja_run *run, const jinja_plan *plan, creg_value *slots,
+                                 creg_value *ret_value);
+
+static inline creg_value jinja_missing(void)
+{
+    return creg_value_of_kind((creg_kind)JINJA_KIND_MISSING);
+}
 
 /* ---- failing -------------------------------------------------------------------------- */
 

@@ -105,6 +105,7 @@ typedef struct jinja_options {
     void *loader_user;
 } jinja_options;
 
+/** Fill in Jinja2's defaults, and the size of the struct that this program was built with. */
 CREG_API void jinja_options_init(jinja_options *options);
 
 /** Make an engine. `options` NULL: the defaults. Owned: jinja_engine_free(). */
@@ -130,6 +131,7 @@ CREG_API creg_status jinja_compile(jinja_engine *engine, creg_slice name, creg_s
 CREG_API creg_status jinja_load(jinja_engine *engine, creg_slice name,
                                 const jinja_template **ret_template, creg_error *err);
 
+/** Free; NULL is fine. No render of it may be running. */
 CREG_API void jinja_template_free(jinja_template *template_);
 
 /**

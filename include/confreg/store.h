@@ -214,6 +214,7 @@ typedef struct creg_limits {
     size_t value_bytes;
 } creg_limits;
 
+/** Ask for the limits; a driver that must ask its server does so once. */
 CREG_API creg_status creg_store_limits(creg_store *store, creg_limits *ret_limits,
                                        creg_error *err);
 

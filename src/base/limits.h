@@ -18,6 +18,8 @@ enum {
     CREG_LIMIT_DEPTH = 200,
     /* Nodes of one YAML document after expanding aliases. */
     CREG_LIMIT_YAML_NODES = 1000000,
+    /* One JSON or YAML text: nobody means a larger one, and sizes of strings are 32 bits. */
+    CREG_LIMIT_DOCUMENT = 1024 * 1024 * 1024,
     /* One options document or import file line. */
     CREG_LIMIT_OPTIONS_BYTES = 4 * 1024 * 1024,
 

@@ -29,6 +29,9 @@ typedef struct jinja_run {
     uint64_t random_state;
 } jinja_run;
 
+/** `aux` of a TUPLE that groupby made: it answers `.grouper` and `.list`, too. */
+enum { JINJA_TUPLE_GROUP = 1 };
+
 /** A parameter that the caller did not give. Never seen by templates. */
 enum { JINJA_KIND_MISSING = 255 };
 
@@ -78,6 +81,9 @@ extern const jinja_builtin jinja_filters_markup[];   /* filters_markup.c: escape
 extern const jinja_builtin jinja_filters_config[];   /* filters_config.c: the configuration pack */
 extern const jinja_builtin jinja_tests_table[];      /* tests.c */
 extern const jinja_builtin jinja_functions_table[];  /* functions.c */
+
+/** The options of an engine. engine.c */
+const jinja_options *jinja_engine_options(const jinja_engine *engine);
 
 /** A builtin by name (aliases included), among the packs of the engine; NULL: none. */
 const jinja_builtin *jinja_find_builtin(const jinja_engine *engine, jinja_builtin_kind kind,

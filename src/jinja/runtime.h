@@ -185,7 +185,20 @@ creg_status jinja_escape(jinja_run *run, creg_value value, creg_value *ret_marku
 /** Python's ==, < and so on; unlike types under < are a TypeError. */
 creg_status jinja_equal(jinja_run *run, creg_value left, creg_value right, bool *ret_equal);
 
-/** -1, 0, 1 for values that Python can order with <; TypeError otherwise. */
+/** The four comparisons that order; == and in have calls of their own. */
+typedef enum jinja_comparison {
+    JINJA_LESS,
+    JINJA_LESS_EQUAL,
+    JINJA_GREATER,
+    JINJA_GREATER_EQUAL
+} jinja_comparison;
+
+/** `left < right` and so on, NaN and subsets of sets included; TypeError names the operator. */
+creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_value left,
+                          creg_value right, bool *ret_truth);
+
+/** -1, 0, 1 for values that Python can order with <; TypeError otherwise. For sorting: a NaN
+ * counts as equal to everything, as Python's sort sees it. */
 creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *ret_order);
 
 /** `needle in haystack`. */
@@ -227,6 +240,10 @@ creg_status jinja_modulo(jinja_run *run, creg_value left, creg_value right, creg
 creg_status jinja_power(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
 creg_status jinja_negate(jinja_run *run, creg_value value, creg_value *ret_value);
 creg_status jinja_positive(jinja_run *run, creg_value value, creg_value *ret_value);
+
+/** `object[start:stop:step]`, a part being None (or missing) where the template has nothing. */
+creg_status jinja_slice(jinja_run *run, creg_value object, creg_value start, creg_value stop,
+                        creg_value step, creg_value *ret_value);
 
 /** Python's `text % arguments` (printf formatting); Markup escapes the arguments. formatting.c */
 creg_status jinja_format_percent(jinja_run *run, creg_value format, creg_value arguments,

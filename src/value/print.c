@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values as Python's str() and repr() print them.
+ *
+ * A container that holds itself prints as "[...]" there, so the chain of open containers is
+ * kept, on the stack, in `frame`. An object prints itself and may print other values on the
+ * way; `nesting` carries the depth across that call, because the object cannot.
+ */
+#include "value/print.h"
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/number.h"
+#include "base/unicode.h"
+#include "value/integer.h"
+
+typedef struct frame {
+    const struct frame *outer;
+    const void *container;
+    unsigned depth;
+} frame;
+
+static _Thread_local unsigned nesting;
+
+static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
+                            const frame *outer, creg_error *err);
+
+static void print_float(creg_text *text, double real)
+{
+    if (creg_text_reserve(text, CREG_FLOAT_REPR_MAX))
+        text->size += creg_float_repr(real, text->data + text->size);
+}
+
+void creg_value_print_bytes(creg_text *text, creg_slice bytes)
+{
+    bool has_single = bytes.size > 0 && memchr(bytes.data, '\'', bytes.size) != NULL;
+    bool has_double = bytes.size > 0 && memchr(bytes.data, '"', bytes.size) != NULL;
+    char quote = has_single && !has_double ? '"' : '\'';
+    creg_text_byte(text, 'b');
+    creg_text_byte(text, quote);
+    for (size_t i = 0; i < bytes.size; i++) {
+        char byte = bytes.data[i];
+        if (byte == quote || byte == '\\')
+            creg_text_format(text, "\\%c", byte);
+        else if (byte == '\n' || byte == '\r' || byte == '\t')
+            creg_text_format(text, "\\%c", byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't');
+        else if ((unsigned char)byte < 0x20 || (unsigned char)byte >= 0x7F)
+            creg_text_format(text, "\\x%02x", (unsigned)(unsigned char)byte);
+        else
+            creg_text_byte(text, byte);
+    }
+    creg_text_byte(text, quote);
+}
+
+static void print_string(creg_text *text, creg_value value, bool as_repr)
+{
+    if (!as_repr) {
+        creg_text_slice(text, creg_value_text(value));
+        return;
+    }
+    bool is_markup = (value.flags & CREG_STRING_MARKUP) != 0;
+    if (is_markup)
+        creg_text_string(text, "Markup(");
+    creg_unicode_repr(text, creg_value_text(value));
+    if (is_markup)
+        creg_text_byte(text, ')');
+}
+
+static void print_range(creg_text *text, const creg_range *range)
+{
+    creg_text_string(text, "range(");
+    creg_text_int(text, range->start);
+    creg_text_string(text, ", ");
+    creg_text_int(text, range->stop);
+    if (range->step != 1) {
+        creg_text_string(text, ", ");
+        creg_text_int(text, range->step);
+    }
+    creg_text_byte(text, ')');
+}
+
+static creg_status print_object(creg_text *text, const creg_object *object, bool as_repr,
+                                const frame *outer, creg_error *err)
+{
+    const creg_object_class *class = object->object_class;
+    if (class->print == NULL) {
+        creg_text_format(text, "<%s object>", class->type_name);
+        return CREG_OK;
+    }
+    unsigned saved = nesting;
+    nesting = (outer == NULL ? saved : outer->depth) + 1;
+    if (nesting > CREG_LIMIT_DEPTH) {
+        nesting = saved;
+        return creg_fail(err, CREG_LIMIT, "value nested deeper than %d levels",
+                         CREG_LIMIT_DEPTH);
+    }
+    creg_slice printed = { 0 };
+    creg_status status = class->print(object, as_repr, text->arena, &printed, err);
+    nesting = saved;
+    if (status == CREG_OK)
+        creg_text_slice(text, printed);
+    return status;
+}
+
+static creg_status print_items(creg_text *text, const creg_list *list, const frame *self,
+                               creg_error *err)
+{
+    for (size_t i = 0; i < list->size; i++) {
+        if (i > 0)
+            creg_text_append(text, ", ", 2);
+        creg_status status = print_at(text, list->items[i], true, self, err);
+        if (status != CREG_OK || text->failed != CREG_OK)
+            return status;
+    }
+    return CREG_OK;
+}
+
+static creg_status print_list(creg_text *text, creg_value value, const frame *self,
+                              creg_error *err)
+{
+    bool is_tuple = value.kind == CREG_KIND_TUPLE;
+    creg_text_byte(text, is_tuple ? '(' : '[');
+    creg_status status = print_items(text, value.as.list, self, err);
+    if (is_tuple && value.as.list->size == 1)
+        creg_text_byte(text, ',');
+    creg_text_byte(text, is_tuple ? ')' : ']');
+    return status;
+}
+
+static creg_status print_map(creg_text *text, creg_value value, const frame *self,
+                             creg_error *err)
+{
+    const creg_map *map = value.as.map;
+    bool first = true;
+    creg_text_byte(text, '{');
+    for (size_t i = 0; i < map->filled; i++) {
+        const creg_entry *entry = &map->entries[i];
+        if (!entry->used)
+            continue;
+        if (!first)
+            creg_text_append(text, ", ", 2);
+        first = false;
+        creg_status status = print_at(text, entry->key, true, self, err);
+        if (status == CREG_OK && value.kind == CREG_KIND_MAP) {
+            creg_text_append(text, ": ", 2);
+            status = print_at(text, entry->value, true, self, err);
+        }
+        if (status != CREG_OK || text->failed != CREG_OK)
+            return status;
+    }
+    creg_text_byte(text, '}');
+    return CREG_OK;
+}
+
+static bool is_open(const frame *outer, const void *container)
+{
+    for (; outer != NULL; outer = outer->outer)
+        if (outer->container == container)
+            return true;
+    return false;
+}
+
+static creg_status print_container(creg_text *text, creg_value value, const frame *outer,
+                                   creg_error *err)
+{
+    bool is_list = value.kind == CREG_KIND_LIST || value.kind == CREG_KIND_TUPLE;
+    const void *container = is_list ? (const void *)value.as.list : (const void *)value.as.map;
+    if (is_open(outer, container)) {
+        creg_text_string(text, value.kind == CREG_KIND_LIST    ? "[...]"
+                               : value.kind == CREG_KIND_TUPLE ? "(...)"
+                                                               : "{...}");
+        return CREG_OK;
+    }
+    if (value.kind == CREG_KIND_SET && value.as.map->size == 0) {
+        creg_text_string(text, "set()");
+        return CREG_OK;
+    }
+    frame self = { .outer = outer, .container = container };
+    self.depth = (outer == NULL ? nesting : outer->depth) + 1;
+    if (self.depth > CREG_LIMIT_DEPTH)
+        return creg_fail(err, CREG_LIMIT, "value nested deeper than %d levels",
+                         CREG_LIMIT_DEPTH);
+    if (is_list)
+        return print_list(text, value, &self, err);
+    return print_map(text, value, &self, err);
+}
+
+static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
+                            const frame *outer, creg_error *err)
+{
+    switch ((creg_kind)value.kind) {
+    case CREG_KIND_UNDEFINED:
+        creg_text_string(text, as_repr ? "Undefined" : "");
+        return CREG_OK;
+    case CREG_KIND_NONE:
+        creg_text_append(text, "None", 4);
+        return CREG_OK;
+    case CREG_KIND_BOOL:
+        creg_text_string(text, value.as.integer != 0 ? "True" : "False");
+        return CREG_OK;
+    case CREG_KIND_INT:
+        creg_text_int(text, value.as.integer);
+        return CREG_OK;
+    case CREG_KIND_BIGINT:
+        creg_integer_print(text, creg_value_to_integer(value), 10);
+        return CREG_OK;
+    case CREG_KIND_FLOAT:
+        print_float(text, value.as.real);
+        return CREG_OK;
+    case CREG_KIND_NUMBER:
+    case CREG_KIND_DATE:
+        creg_text_slice(text, creg_value_text(value));
+        return CREG_OK;
+    case CREG_KIND_STRING:
+        print_string(text, value, as_repr);
+        return CREG_OK;
+    case CREG_KIND_BYTES:
+        creg_value_print_bytes(text, creg_value_text(value));
+        return CREG_OK;
+    case CREG_KIND_RANGE:
+        print_range(text, value.as.range);
+        return CREG_OK;
+    case CREG_KIND_OBJECT:
+        return print_object(text, value.as.object, as_repr, outer, err);
+    case CREG_KIND_LIST:
+    case CREG_KIND_TUPLE:
+    case CREG_KIND_SET:
+    case CREG_KIND_MAP:
+        return print_container(text, value, outer, err);
+    }
+    return creg_fail(err, CREG_INTERNAL, "value of unknown kind %u", (unsigned)value.kind);
+}
+
+creg_status creg_value_print(creg_text *text, creg_value value, bool as_repr, creg_error *err)
+{
+    return print_at(text, value, as_repr, NULL, err);
+}
+
+static creg_status print_whole(creg_value value, bool as_repr, creg_arena *arena,
+                               creg_slice *ret_text, creg_error *err)
+{
+    creg_text text;
+    creg_text_init(&text, arena, arena->budget);
+    creg_status status = creg_value_print(&text, value, as_repr, err);
+    return status == CREG_OK ? creg_text_finish(&text, ret_text, err) : status;
+}
+
+creg_status creg_value_str(creg_value value, creg_arena *arena, creg_slice *ret_text,
+                           creg_error *err)
+{
+    if (value.kind == CREG_KIND_STRING) {
+        *ret_text = creg_value_text(value);
+        return CREG_OK;
+    }
+    return print_whole(value, false, arena, ret_text, err);
+}
+
+creg_status creg_value_repr(creg_value value, creg_arena *arena, creg_slice *ret_text,
+                            creg_error *err)
+{
+    return print_whole(value, true, arena, ret_text, err);
+}

@@ -169,7 +169,8 @@ static creg_status filter_sort(jinja_call *call, creg_value *ret_value)
         return status;
 
     creg_slice text = creg_value_text(attribute);
-    if (creg_value_is(attribute, CREG_KIND_STRING) && memchr(text.data, ',', text.size) != NULL)
+    if (creg_value_is(attribute, CREG_KIND_STRING) && text.size > 0 &&
+        memchr(text.data, ',', text.size) != NULL)
         status = sort_by_many(run, text, !case_sensitive, reverse, items, count);
     else
         status = sort_by_one(run, attribute, !case_sensitive, reverse, items, count);

@@ -24,6 +24,14 @@ extern "C" {
 
 typedef struct creg_store creg_store;
 
+/** What a store can do (bits of creg_store_capabilities). */
+enum {
+    CREG_STORE_ATOMIC_BATCH = 1, /**< a transaction of any size is atomic (no chunked commit) */
+    CREG_STORE_SNAPSHOT_READ = 2, /**< several reads see one moment */
+    CREG_STORE_NEEDS_FENCE = 4,  /**< writers can die half-way: chunked commits need liveness */
+    CREG_STORE_MULTI_PROCESS = 8 /**< other processes may change it */
+};
+
 /**
  * Which state of a key a reader saw. Compare only versions of one key in one store.
  *
@@ -49,7 +57,7 @@ typedef struct creg_pairs {
 
 /** Options of creg_store_open; {0} gives the defaults. */
 typedef struct creg_store_options {
-    uint32_t timeout_ms;  /**< deadline of one call; 0: 5,000 */
+    uint32_t timeout_ms;  /**< deadline of one call; 0: that of the URL, else 5,000 */
     uint64_t map_size;    /**< LMDB: first size of the map; 0: the default. It grows by itself */
     bool read_only;       /**< refuse every change */
     bool no_create;       /**< CREG_NOT_FOUND instead of making a new LMDB file */
@@ -62,6 +70,10 @@ typedef struct creg_store_options {
  *
  *     lmdb:/path/to/folder   memory:   consul://host:8500/root?dc=   etcd://h1,h2/root
  *     zookeeper://h1,h2/chroot        trace+URL prints every store call on stderr
+ *
+ * The root is the path of a server's URL, and `?root=a/b` where the path is a file. The
+ * environment CONFREG_TRACE=store traces every store. Common parameters of the query:
+ * root, timeout_ms, read_only (1 or 0), layout, visibility; drivers have their own.
  *
  * CREG_USAGE        the URL is wrong, or its driver is not in this build
  * CREG_UNAVAILABLE  no server answered
@@ -93,12 +105,15 @@ typedef struct creg_read {
     creg_slice key;     /**< the key; or the prefix, without a closing '/'; "" is everything */
     /* for lists */
     uint32_t depth;     /**< at most so many segments below the prefix; 0: all. A deeper key is
-                             reported once, cut at that depth with a closing '/', no value */
-    bool keys_only;
-    creg_slice after;   /**< start behind this key (exclusive); empty: from the start */
+                             reported once, cut at that depth with a closing '/', no value and
+                             no version */
+    bool keys_only;     /**< values stay empty */
+    creg_slice after;   /**< start behind this key (exclusive); empty: from the start. The last
+                             key of a page, cut ones with their '/', goes on behind it */
     size_t limit;       /**< at most so many pairs; 0: no limit */
     /* results, in the arena */
-    creg_pairs ret_pairs; /**< one or none for a key; sorted by bytes for a list */
+    creg_pairs ret_pairs; /**< one or none for a key; sorted by bytes for a list. The key at
+                               the prefix itself is not below it and not in the list */
     bool ret_more;        /**< the limit cut the list short; continue after the last key */
 } creg_read;
 
@@ -148,8 +163,10 @@ typedef struct creg_liveness creg_liveness;
 /**
  * A transaction: all checks hold and all operations happen, or nothing does.
  *
- * One operation a key at most; a DELETE_TREE may not cover a key that is also put. Everything
- * is borrowed for the call.
+ * One operation a key at most (a DELETE and a DELETE_TREE of one key are two different keys:
+ * itself, and what is below); a DELETE_TREE may not cover a key that is also put. The empty
+ * key is refused but for SUBTREE_EMPTY, where it means the whole store below its root.
+ * Everything is borrowed for the call.
  */
 typedef struct creg_transaction {
     const creg_check *checks;
@@ -164,8 +181,11 @@ typedef struct creg_transaction {
  *
  * CREG_CONFLICT         a check did not hold; `*ret_failed_check` (may be NULL) says which,
  *                       or SIZE_MAX for the fence or an unknown one. Nothing was done
- * CREG_LIMIT            too large for one transaction of this store: see creg_store_limits.
- *                       Nothing was done
+ * CREG_LIMIT            too large for one transaction of this store: see creg_store_limits;
+ *                       operations, checks and the fence all count. Nothing was done
+ * CREG_USAGE            one key twice, a put below a DELETE_TREE, a fence of another store
+ * CREG_INVALID_NAME     a key that not every store could hold
+ * CREG_PERMISSION       the store was opened to read only
  * CREG_NO_SPACE         disk or quota full; nothing was done
  * CREG_UNKNOWN_OUTCOME  sent, but no answer: it may have happened, or still may
  */
@@ -202,7 +222,11 @@ CREG_API creg_status creg_liveness_renew(creg_liveness *liveness, creg_error *er
 CREG_API uint32_t creg_liveness_ttl(const creg_liveness *liveness);
 CREG_API void creg_liveness_release(creg_liveness *liveness);
 
-/** Is the owner of the key that was put with bind_liveness still alive? */
+/**
+ * Is the owner of the key that was put with bind_liveness still alive? False, too, for a key
+ * that is absent or was put without it. What becomes of the key of a dead owner is the
+ * store's affair: etcd and ZooKeeper take it away, the others keep it.
+ */
 CREG_API creg_status creg_liveness_check(creg_store *store, creg_slice key, bool *ret_alive,
                                          creg_error *err);
 
@@ -221,6 +245,15 @@ CREG_API creg_status creg_store_limits(creg_store *store, creg_limits *ret_limit
 /** Facts about an open store, as name/value pairs in the arena ("driver", "path", "server"...). */
 CREG_API creg_status creg_store_info(creg_store *store, creg_arena *arena,
                                      creg_pairs *ret_facts, creg_error *err);
+
+/** CREG_STORE_... bits. Threads: any. */
+CREG_API unsigned creg_store_capabilities(const creg_store *store);
+
+/**
+ * A parameter of the URL's query (`layout` of "?layout=products"), NULL when it was not given.
+ * NUL-terminated, borrowed from the store, lives as long as it. Threads: any.
+ */
+CREG_API const char *creg_store_parameter(const creg_store *store, const char *name);
 
 /** The driver's name: "lmdb". Static text. */
 CREG_API const char *creg_store_driver_name(const creg_store *store);

@@ -265,7 +265,7 @@ static creg_status keep_extreme(jinja_run *run, const jinja_item_key *key, bool 
             return status;
         status = jinja_item_key_get(run, key, item, &item_key);
         if (status == CREG_OK && largest)
-            status = jinja_is_less(run, best_key, item_key, &better);
+            status = jinja_compare(run, JINJA_GREATER, item_key, best_key, &better);
         else if (status == CREG_OK)
             status = jinja_is_less(run, item_key, best_key, &better);
         if (status == CREG_OK && better) {

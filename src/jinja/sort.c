@@ -38,10 +38,7 @@ creg_status jinja_is_less(jinja_run *run, creg_value left, creg_value right, boo
         *ret_less = compare_text(left, right) < 0; /* UTF-8 sorts as its code points do */
         return CREG_OK;
     }
-    int order = 0;
-    creg_status status = jinja_order(run, left, right, &order);
-    *ret_less = order < 0;
-    return status;
+    return jinja_compare(run, JINJA_LESS, left, right, ret_less);
 }
 
 static creg_status is_before(const sorter *s, size_t left, size_t right, bool *ret_before)

@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/number.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "format/json.h"
@@ -171,10 +172,10 @@ static creg_status write_key(writer *write, creg_value key)
     return status;
 }
 
-static int compare_entries(const creg_entry *left, const creg_entry *right)
+static int by_key(const void *left, const void *right)
 {
-    creg_slice one = creg_value_text(left->key);
-    creg_slice two = creg_value_text(right->key);
+    creg_slice one = creg_value_text(((const creg_entry *)left)->key);
+    creg_slice two = creg_value_text(((const creg_entry *)right)->key);
     size_t shorter = one.size < two.size ? one.size : two.size;
     int order = shorter == 0 ? 0 : memcmp(one.data, two.data, shorter);
     if (order != 0)
@@ -188,26 +189,6 @@ static bool all_text(const creg_entry *entries, size_t count)
         if (!creg_value_is(entries[i].key, CREG_KIND_STRING))
             return false;
     return true;
-}
-
-/* Merge the sorted runs [0, middle) and [middle, count) through `spare`. */
-static void merge_runs(creg_entry *entries, size_t middle, size_t count, creg_entry *spare)
-{
-    memcpy(spare, entries, middle * sizeof *entries);
-    size_t left = 0;
-    size_t right = middle;
-    size_t out = 0;
-    while (left < middle && right < count)
-        entries[out++] = compare_entries(&entries[right], &spare[left]) < 0 ? entries[right++]
-                                                                            : spare[left++];
-    memcpy(entries + out, spare + left, (middle - left) * sizeof *entries);
-}
-
-static void sort_entries(creg_entry *entries, size_t count, creg_entry *spare)
-{
-    for (size_t run = 1; run < count; run *= 2)
-        for (size_t at = 0; at + run < count; at += 2 * run)
-            merge_runs(entries + at, run, count - at < 2 * run ? count - at : 2 * run, spare);
 }
 
 /* Entries without holes, sorted when the style asks: the map itself stays as it is. */
@@ -229,7 +210,7 @@ static creg_status list_entries(writer *write, const creg_map *map, const creg_e
     if (!all_text(copy, count))
         return creg_fail(write->err, CREG_UNSUPPORTED_TYPE,
                          "only keys that are text can be sorted");
-    sort_entries(copy, count, copy + count);
+    creg_sort(copy, count, sizeof *copy, by_key, copy + count);
     return CREG_OK;
 }
 

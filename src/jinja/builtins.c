@@ -6,6 +6,7 @@
  * into one sorted index for each kind; the index never changes after that.
  */
 #include "jinja/builtins.h"
+#include "jinja/engine.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -21,11 +22,12 @@ typedef struct row_index {
 
 static const jinja_builtin *const filter_tables[] = {
     jinja_filters_text,   jinja_filters_sequence, jinja_filters_number, jinja_filters_markup,
-    jinja_filters_lazy,   jinja_filters_order,    jinja_filters_wrap,   jinja_filters_json,
-    jinja_filters_pprint, jinja_filters_urlize,   NULL,
+    jinja_filters_lazy,   jinja_filters_chunk,    jinja_filters_order,  jinja_filters_wrap,
+    jinja_filters_json,   jinja_filters_pprint,   jinja_filters_urlize, NULL,
 };
 static const jinja_builtin *const test_tables[] = {jinja_tests_table, NULL};
-static const jinja_builtin *const function_tables[] = {jinja_functions_table, NULL};
+static const jinja_builtin *const function_tables[] = {jinja_functions_table,
+                                                     jinja_functions_gettext, NULL};
 
 static const jinja_builtin *const *const tables[KINDS] = {
     [JINJA_FILTERS] = filter_tables,
@@ -72,6 +74,15 @@ static int compare_name(creg_slice name, const char *row_name)
     return order != 0 ? order : -(row_name[name.size] != '\0');
 }
 
+/* Do the options of the engine switch the row on? */
+static bool is_offered(const jinja_engine *engine, const jinja_builtin *row)
+{
+    const jinja_options *options = &engine->options;
+    bool extension = (row->flags & JINJA_ROW_I18N) == 0 ||
+                     (options->extensions & JINJA_EXTENSION_I18N) != 0;
+    return extension && (row->pack & ~options->packs) == 0;
+}
+
 const jinja_builtin *jinja_find_builtin(const jinja_engine *engine, jinja_builtin_kind kind,
                                         creg_slice name)
 {
@@ -86,7 +97,7 @@ const jinja_builtin *jinja_find_builtin(const jinja_engine *engine, jinja_builti
         const jinja_builtin *row = index->rows[middle];
         int order = compare_name(name, row->name);
         if (order == 0)
-            return (row->pack & ~jinja_engine_options(engine)->packs) == 0 ? row : NULL;
+            return is_offered(engine, row) ? row : NULL;
         if (order < 0)
             high = middle;
         else

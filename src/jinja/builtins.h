@@ -9,7 +9,8 @@
 #include "jinja/runtime.h"
 
 /* Further tables beside those that runtime.h names; builtins.c lists all of them. */
-extern const jinja_builtin jinja_filters_lazy[];   /* filters_lazy.c: map, select, batch ... */
+extern const jinja_builtin jinja_filters_lazy[];   /* filters_lazy.c: map, select ... */
+extern const jinja_builtin jinja_filters_chunk[];  /* filters_chunk.c: batch, slice, unique ... */
 extern const jinja_builtin jinja_filters_order[];  /* filters_order.c: sort, groupby, min ... */
 extern const jinja_builtin jinja_filters_wrap[];   /* filters_wrap.c: wordwrap */
 extern const jinja_builtin jinja_filters_json[];   /* filters_json.c: tojson */
@@ -110,6 +111,14 @@ static inline bool jinja_is_markup(creg_value value)
 
 /** The length of the line break at `at` (0: none), as str.splitlines knows them. */
 size_t jinja_line_break(const char *at, const char *end);
+
+/** dict(*args, **kwargs), also for namespace: a fresh map. functions.c */
+creg_status jinja_make_map(jinja_call *call, creg_map **ret_map);
+
+/* function_objects.c */
+creg_status jinja_function_cycler(jinja_call *call, creg_value *ret_value);
+creg_status jinja_function_joiner(jinja_call *call, creg_value *ret_value);
+creg_status jinja_function_namespace(jinja_call *call, creg_value *ret_value);
 
 /** One random number below `bound` (not 0). */
 uint64_t jinja_random(jinja_run *run, uint64_t bound);

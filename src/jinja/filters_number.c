@@ -333,14 +333,18 @@ static const char *const binary_units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "E
                                            "YiB"};
 enum { UNITS = 8 };
 
+/* The unit above each prefix, rounded once. */
+static const double decimal_bounds[UNITS] = {1e6, 1e9, 1e12, 1e15, 1e18, 1e21, 1e24, 1e27};
+
 static void print_size(creg_text *text, double bytes, bool binary)
 {
-    double base = binary ? 1024.0 : 1000.0;
-    double unit = base * base; /* powers of both bases up to the 9th round as Python's do */
     size_t at = 0;
-    for (; at + 1 < UNITS && !(bytes < unit); at++)
-        unit *= base;
-    creg_text_format(text, "%.1f %s", base * bytes / unit,
+    double bound = binary ? 0x1p20 : decimal_bounds[0];
+    while (at + 1 < UNITS && !(bytes < bound)) {
+        at++;
+        bound = binary ? bound * 1024 : decimal_bounds[at];
+    }
+    creg_text_format(text, "%.1f %s", (binary ? 1024.0 : 1000.0) * bytes / bound,
                      binary ? binary_units[at] : decimal_units[at]);
 }
 

@@ -69,7 +69,8 @@ typedef struct jinja_builtin {
 } jinja_builtin;
 
 enum {
-    JINJA_ROW_NO_SUBJECT = 1 /* a function: the usage line names every argument */
+    JINJA_ROW_NO_SUBJECT = 1, /* a function: the usage line names every argument */
+    JINJA_ROW_I18N = 2        /* only with the i18n extension */
 };
 
 /* The tables, each ending with a row whose name is NULL, sorted by name. Their files are
@@ -81,9 +82,7 @@ extern const jinja_builtin jinja_filters_markup[];   /* filters_markup.c: escape
 extern const jinja_builtin jinja_filters_config[];   /* filters_config.c: the configuration pack */
 extern const jinja_builtin jinja_tests_table[];      /* tests.c */
 extern const jinja_builtin jinja_functions_table[];  /* functions.c */
-
-/** The options of an engine. engine.c */
-const jinja_options *jinja_engine_options(const jinja_engine *engine);
+extern const jinja_builtin jinja_functions_gettext[]; /* functions.c: for the i18n extension */
 
 /** A builtin by name (aliases included), among the packs of the engine; NULL: none. */
 const jinja_builtin *jinja_find_builtin(const jinja_engine *engine, jinja_builtin_kind kind,

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Removing trees: at once where the store can, else invisible first and gone later.
+ */
+#include "registry/remove.h"
+
+#include "base/fail.h"
+#include "registry/commit.h"
+#include "registry/record.h"
+
+enum {
+    BATCH = 500, /* keys read and deleted at a time, when it has to go in pieces */
+    LIVENESS_TTL_MS = 30000
+};
+
+/* One removal: what must hold while it goes on, and the keys of the books. */
+typedef struct removal {
+    creg_registry *registry;
+    const creg_dn *dn;
+    creg_key record, intent, edited, request;
+    bool has_request;
+    creg_check guard; /* must hold in every transaction */
+    creg_liveness *fence;
+    creg_arena arena;
+} removal;
+
+static creg_status open_removal(removal *work, creg_slice request, creg_error *err)
+{
+    creg_dn_book(work->dn, CREG_BOOK_COMMIT, &work->record);
+    creg_dn_book(work->dn, CREG_BOOK_INTENT, &work->intent);
+    creg_dn_book(work->dn, CREG_BOOK_EDITED, &work->edited);
+    if (request.size == 0) /* a record that somebody else wrote */
+        return CREG_OK;
+    creg_slice encoded = creg_key_encode(request, &work->arena);
+    if (encoded.data == NULL)
+        return creg_fail_arena(err, &work->arena);
+    creg_request_book(encoded, &work->request);
+    work->has_request = true;
+    return CREG_OK;
+}
+
+static creg_operation delete_key(const creg_key *key)
+{
+    return (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = creg_key_slice(key) };
+}
+
+static creg_status apply(removal *work, const creg_operation *operations, size_t count,
+                         creg_error *err)
+{
+    creg_transaction transaction = { .checks = &work->guard,
+                                     .check_count = 1,
+                                     .operations = operations,
+                                     .operation_count = count,
+                                     .fence = work->fence };
+    return creg_store_apply(work->registry->store, &transaction, NULL, err);
+}
+
+/* The tree, the books and the guard's key in one transaction. */
+static creg_status remove_at_once(removal *work, creg_error *err)
+{
+    creg_slice tree = creg_dn_instance(work->dn);
+    creg_operation operations[6];
+    size_t count = 0;
+    operations[count++] =
+        (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = work->guard.key };
+    operations[count++] = delete_key(&work->edited);
+    if (work->has_request)
+        operations[count++] = delete_key(&work->request);
+    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = tree };
+    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = tree };
+    return apply(work, operations, count, err);
+}
+
+/* ---- in pieces ----------------------------------------------------------------------------- */
+
+static creg_status remove_batch(removal *work, creg_arena *arena, size_t most, bool *ret_more,
+                                creg_error *err)
+{
+    creg_read read = { .is_list = true,
+                       .key = creg_dn_instance(work->dn),
+                       .keys_only = true,
+                       .limit = most };
+    creg_status status = creg_store_read(work->registry->store, &read, 1, arena, NULL, err);
+    *ret_more = status == CREG_OK && read.ret_pairs.size != 0;
+    if (!*ret_more)
+        return status;
+    creg_operation *operations =
+        creg_arena_calloc(arena, read.ret_pairs.size, sizeof *operations);
+    if (operations == NULL)
+        return creg_fail_arena(err, arena);
+    for (size_t i = 0; i < read.ret_pairs.size; i++) {
+        operations[i].kind = CREG_OPERATION_DELETE;
+        operations[i].key = read.ret_pairs.items[i].key;
+    }
+    return apply(work, operations, read.ret_pairs.size, err);
+}
+
+static creg_status remove_batches(removal *work, creg_error *err)
+{
+    creg_limits limits;
+    creg_status status = creg_commit_limits(work->registry, &limits, err);
+    size_t most = BATCH;
+    if (limits.transaction_operations != 0 && limits.transaction_operations - 2 < most)
+        most = limits.transaction_operations - 2; /* room for the guard and the fence */
+    creg_arena scratch;
+    creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
+    for (bool more = true; status == CREG_OK && more;) {
+        creg_arena_reset(&scratch);
+        status = remove_batch(work, &scratch, most, &more, err);
+        if (status == CREG_OK && work->fence != NULL)
+            status = creg_liveness_renew(work->fence, err);
+    }
+    creg_arena_clear(&scratch);
+    return status;
+}
+
+/* The tree is gone; now the instance's own key, the books, and last the intent that guards. */
+static creg_status remove_rest(removal *work, creg_error *err)
+{
+    creg_operation operations[4];
+    size_t count = 0;
+    operations[count++] = delete_key(&work->edited);
+    operations[count++] = delete_key(&work->intent);
+    if (work->has_request)
+        operations[count++] = delete_key(&work->request);
+    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE,
+                                            .key = creg_dn_instance(work->dn) };
+    return apply(work, operations, count, err);
+}
+
+/* An intent to delete takes the record's place: from here on nobody sees the instance. */
+static creg_status hide(removal *work, const creg_intent *intent, creg_error *err)
+{
+    creg_slice text;
+    creg_status status = creg_intent_print(intent, &work->arena, &text, err);
+    if (status != CREG_OK)
+        return status;
+    creg_operation operations[] = {
+        { .kind = CREG_OPERATION_DELETE, .key = creg_key_slice(&work->record) },
+        { .kind = CREG_OPERATION_PUT,
+          .key = creg_key_slice(&work->intent),
+          .value = text,
+          .bind_liveness = true },
+    };
+    status = apply(work, operations, sizeof operations / sizeof operations[0], err);
+    work->guard = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&work->intent) };
+    return status;
+}
+
+static creg_status remove_in_pieces(removal *work, const creg_intent *intent, creg_error *err)
+{
+    creg_status status =
+        creg_liveness_open(work->registry->store, creg_key_slice(&work->intent), LIVENESS_TTL_MS,
+                           &work->fence, err);
+    if (status != CREG_OK)
+        return status;
+    status = hide(work, intent, err);
+    bool is_hidden = status == CREG_OK;
+    if (is_hidden)
+        status = remove_batches(work, err);
+    if (status == CREG_OK)
+        status = remove_rest(work, err);
+    creg_liveness_release(work->fence);
+    /* Once it is invisible it is removed; a sweep takes what is left of it. */
+    return is_hidden ? CREG_OK : status;
+}
+
+/* ---- on request ------------------------------------------------------------------------------ */
+
+static creg_status fail_absent(const creg_dn *dn, creg_error *err)
+{
+    return creg_fail(err, CREG_NOT_FOUND, "there is no instance %.*s",
+                     CREG_SHOW(creg_dn_instance(dn)));
+}
+
+/* Is a refusal or an unclear answer really the end of the instance? Ask. */
+static creg_status settle(removal *work, creg_status status, bool was_unclear, creg_error *err)
+{
+    if (status == CREG_OK)
+        return CREG_OK;
+    creg_slice text;
+    creg_status found = creg_store_get(work->registry->store, creg_key_slice(&work->record),
+                                       &work->arena, &text, NULL, NULL);
+    if (found == CREG_NOT_FOUND)
+        return was_unclear ? CREG_OK : fail_absent(work->dn, err);
+    if (was_unclear)
+        return creg_commit_unknown(work->dn, creg_slice_make(NULL, 0), err);
+    return status;
+}
+
+static bool must_go_in_pieces(const creg_registry *registry, size_t key_count)
+{
+    return registry->transaction_operations != 0 && key_count > registry->transaction_operations;
+}
+
+static creg_status remove_committed(removal *work, const creg_instance *record, creg_error *err)
+{
+    creg_status status = CREG_LIMIT;
+    if (!must_go_in_pieces(work->registry, record->key_count))
+        status = remove_at_once(work, err);
+    bool was_unclear = status == CREG_UNKNOWN_OUTCOME;
+    if (was_unclear) /* harmless to repeat: an id is never given out again */
+        status = remove_at_once(work, err);
+    creg_intent intent = { .request_id = record->request_id,
+                           .is_delete = true,
+                           .key_count = record->key_count };
+    if (status == CREG_LIMIT)
+        status = remove_in_pieces(work, &intent, err);
+    return settle(work, status, was_unclear || status == CREG_UNKNOWN_OUTCOME, err);
+}
+
+creg_status creg_remove_instance(creg_registry *registry, const creg_dn *dn, creg_error *err)
+{
+    removal work = { .registry = registry, .dn = dn };
+    creg_arena_init(&work.arena, CREG_LIMIT_OPERATION_BYTES);
+    creg_dn_book(dn, CREG_BOOK_COMMIT, &work.record);
+    creg_slice text;
+    creg_instance record = { 0 };
+    work.guard = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&work.record) };
+    creg_status status = creg_store_get(registry->store, work.guard.key, &work.arena, &text, NULL,
+                                        err);
+    if (status == CREG_NOT_FOUND)
+        status = fail_absent(dn, err);
+    else if (status == CREG_OK)
+        status = creg_record_parse(work.guard.key, text, &work.arena, &record, err);
+    if (status == CREG_OK)
+        status = open_removal(&work, record.request_id, err);
+    if (status == CREG_OK)
+        status = remove_committed(&work, &record, err);
+    creg_arena_clear(&work.arena);
+    return status;
+}
+
+/* ---- what dead writers left -------------------------------------------------------------------- */
+
+creg_status creg_remove_debris(creg_registry *registry, const creg_dn *dn, creg_slice request,
+                               creg_version version, creg_liveness *fence, creg_error *err)
+{
+    removal work = { .registry = registry, .dn = dn, .fence = fence };
+    creg_arena_init(&work.arena, CREG_LIMIT_OPERATION_BYTES);
+    creg_status status = open_removal(&work, request, err);
+    work.guard = (creg_check){ .kind = CREG_CHECK_VERSION,
+                               .key = creg_key_slice(&work.intent),
+                               .version = version };
+    if (status == CREG_OK)
+        status = remove_at_once(&work, err);
+    if (status == CREG_LIMIT) {
+        status = remove_batches(&work, err);
+        if (status == CREG_OK)
+            status = remove_rest(&work, err);
+    }
+    creg_arena_clear(&work.arena);
+    return status;
+}

@@ -4,7 +4,8 @@
  *
  * Numbers of all kinds compare by their exact value, so 1 == 1.0 == True and they hash alike.
  * Inside containers an item also equals itself when it is a NaN. Depth is counted down: a
- * list that holds itself must not take the stack with it.
+ * list that holds itself must not take the stack with it. So is work: a list of twice the
+ * same list, forty times over, has a trillion leaves.
  */
 #include "value/compare.h"
 
@@ -17,7 +18,17 @@
 
 /* ---- equality ------------------------------------------------------------------------- */
 
-static bool equal_at(creg_value left, creg_value right, unsigned depth);
+/* What a comparison may still cost. */
+typedef struct walk {
+    unsigned depth;
+    uint64_t *work;
+} walk;
+
+enum { DEFAULT_WORK = 4000000, HASHED_ITEMS = 100000 };
+
+static bool equal_at(creg_value left, creg_value right, walk allowed);
+
+static walk one_deeper(walk allowed) { return (walk){ allowed.depth - 1, allowed.work }; }
 
 static bool identical_at(creg_value left, creg_value right)
 {
@@ -40,22 +51,22 @@ static bool identical_at(creg_value left, creg_value right)
 
 bool creg_value_identical(creg_value left, creg_value right) { return identical_at(left, right); }
 
-static bool same_at(creg_value left, creg_value right, unsigned depth)
+static bool same_at(creg_value left, creg_value right, walk allowed)
 {
-    return identical_at(left, right) || equal_at(left, right, depth);
+    return identical_at(left, right) || equal_at(left, right, allowed);
 }
 
-static bool equal_lists(const creg_list *left, const creg_list *right, unsigned depth)
+static bool equal_lists(const creg_list *left, const creg_list *right, walk allowed)
 {
     if (left->size != right->size)
         return false;
     for (size_t i = 0; i < left->size; i++)
-        if (!same_at(left->items[i], right->items[i], depth))
+        if (!same_at(left->items[i], right->items[i], allowed))
             return false;
     return true;
 }
 
-static bool equal_maps(const creg_map *left, const creg_map *right, unsigned depth)
+static bool equal_maps(const creg_map *left, const creg_map *right, walk allowed)
 {
     if (left->size != right->size)
         return false;
@@ -64,7 +75,7 @@ static bool equal_maps(const creg_map *left, const creg_map *right, unsigned dep
         if (!entry->used)
             continue;
         const creg_value *other = creg_map_get(right, entry->key);
-        if (other == NULL || !same_at(entry->value, *other, depth))
+        if (other == NULL || !same_at(entry->value, *other, allowed))
             return false;
     }
     return true;
@@ -100,7 +111,20 @@ static bool equal_objects(creg_value left, creg_value right)
     return false;
 }
 
-static bool equal_at(creg_value left, creg_value right, unsigned depth)
+/* Take the price of looking into a container; false when that is more than is left. */
+static bool pay(creg_value value, walk allowed)
+{
+    uint64_t price = 1;
+    if (value.kind == CREG_KIND_LIST || value.kind == CREG_KIND_TUPLE)
+        price += value.as.list->size;
+    else if (value.kind == CREG_KIND_MAP || value.kind == CREG_KIND_SET)
+        price += value.as.map->size;
+    bool enough = *allowed.work >= price;
+    *allowed.work = enough ? *allowed.work - price : 0;
+    return enough;
+}
+
+static bool equal_at(creg_value left, creg_value right, walk allowed)
 {
     if (creg_value_is_number(left) && creg_value_is_number(right))
         return equal_numbers(left, right);
@@ -110,14 +134,14 @@ static bool equal_at(creg_value left, creg_value right, unsigned depth)
         return false;
     if (identical_at(left, right))
         return true;
-    if (depth == 0)
+    if (allowed.depth == 0 || !pay(left, allowed))
         return false;
     switch ((creg_kind)left.kind) {
     case CREG_KIND_LIST:
     case CREG_KIND_TUPLE:
-        return equal_lists(left.as.list, right.as.list, depth - 1);
+        return equal_lists(left.as.list, right.as.list, one_deeper(allowed));
     case CREG_KIND_MAP:
-        return equal_maps(left.as.map, right.as.map, depth - 1);
+        return equal_maps(left.as.map, right.as.map, one_deeper(allowed));
     case CREG_KIND_SET:
         return left.as.map->size == right.as.map->size &&
                creg_map_keys_within(left.as.map, right.as.map);
@@ -128,14 +152,26 @@ static bool equal_at(creg_value left, creg_value right, unsigned depth)
     }
 }
 
+bool creg_value_equal_within(creg_value left, creg_value right, uint64_t *work)
+{
+    return equal_at(left, right, (walk){ CREG_LIMIT_DEPTH, work });
+}
+
+bool creg_value_same_within(creg_value left, creg_value right, uint64_t *work)
+{
+    return same_at(left, right, (walk){ CREG_LIMIT_DEPTH, work });
+}
+
 bool creg_value_equal(creg_value left, creg_value right)
 {
-    return equal_at(left, right, CREG_LIMIT_DEPTH);
+    uint64_t work = DEFAULT_WORK;
+    return creg_value_equal_within(left, right, &work);
 }
 
 bool creg_value_same(creg_value left, creg_value right)
 {
-    return same_at(left, right, CREG_LIMIT_DEPTH);
+    uint64_t work = DEFAULT_WORK;
+    return creg_value_same_within(left, right, &work);
 }
 
 bool creg_map_keys_within(const creg_map *left, const creg_map *right)
@@ -148,22 +184,26 @@ bool creg_map_keys_within(const creg_map *left, const creg_map *right)
 
 /* ---- hash ----------------------------------------------------------------------------- */
 
-static bool hashable_at(creg_value value, unsigned depth)
+static bool hashable_at(creg_value value, walk allowed)
 {
     if (value.kind == CREG_KIND_LIST || value.kind == CREG_KIND_MAP ||
         value.kind == CREG_KIND_SET)
         return false;
     if (value.kind != CREG_KIND_TUPLE)
         return true;
-    if (depth == 0)
+    if (allowed.depth == 0 || !pay(value, allowed))
         return false;
     for (size_t i = 0; i < value.as.list->size; i++)
-        if (!hashable_at(value.as.list->items[i], depth - 1))
+        if (!hashable_at(value.as.list->items[i], one_deeper(allowed)))
             return false;
     return true;
 }
 
-bool creg_value_hashable(creg_value value) { return hashable_at(value, CREG_LIMIT_DEPTH); }
+bool creg_value_hashable(creg_value value)
+{
+    uint64_t work = HASHED_ITEMS;
+    return hashable_at(value, (walk){ CREG_LIMIT_DEPTH, &work });
+}
 
 enum { SALT_INT = 1, SALT_FLOAT, SALT_ITEM, SALT_RANGE, SALT_OBJECT, SALT_NOTHING };
 
@@ -187,9 +227,9 @@ static uint64_t hash_big(creg_value value)
     return creg_bigint_hash(value.as.big);
 }
 
-static uint64_t hash_items(const creg_list *items, unsigned depth);
+static uint64_t hash_items(const creg_list *items, walk allowed);
 
-static uint64_t hash_at(creg_value value, unsigned depth)
+static uint64_t hash_at(creg_value value, walk allowed)
 {
     switch ((creg_kind)value.kind) {
     case CREG_KIND_BOOL:
@@ -205,7 +245,9 @@ static uint64_t hash_at(creg_value value, unsigned depth)
     case CREG_KIND_DATE:
         return creg_hash_bytes(value.as.text, value.size);
     case CREG_KIND_TUPLE:
-        return depth == 0 ? 0 : hash_items(value.as.list, depth - 1);
+        if (allowed.depth == 0 || !pay(value, allowed))
+            return 0;
+        return hash_items(value.as.list, one_deeper(allowed));
     case CREG_KIND_RANGE:
         return creg_hash_number((uint64_t)value.as.range->size, SALT_RANGE);
     case CREG_KIND_OBJECT:
@@ -217,15 +259,19 @@ static uint64_t hash_at(creg_value value, unsigned depth)
     }
 }
 
-static uint64_t hash_items(const creg_list *items, unsigned depth)
+static uint64_t hash_items(const creg_list *items, walk allowed)
 {
     uint64_t hash = items->size;
     for (size_t i = 0; i < items->size; i++)
-        hash = creg_hash_number(hash ^ hash_at(items->items[i], depth), SALT_ITEM);
+        hash = creg_hash_number(hash ^ hash_at(items->items[i], allowed), SALT_ITEM);
     return hash;
 }
 
-uint64_t creg_value_hash(creg_value value) { return hash_at(value, CREG_LIMIT_DEPTH); }
+uint64_t creg_value_hash(creg_value value)
+{
+    uint64_t work = HASHED_ITEMS;
+    return hash_at(value, (walk){ CREG_LIMIT_DEPTH, &work });
+}
 
 /* ---- order ---------------------------------------------------------------------------- */
 
@@ -274,24 +320,24 @@ static creg_order order_bytes(creg_slice left, creg_slice right)
     return (creg_order)((left.size > right.size) - (left.size < right.size));
 }
 
-static creg_order order_at(creg_value left, creg_value right, unsigned depth, offenders told);
+static creg_order order_at(creg_value left, creg_value right, walk allowed, offenders told);
 
 /* The first pair that differs decides. */
-static creg_order order_lists(const creg_list *left, const creg_list *right, unsigned depth,
+static creg_order order_lists(const creg_list *left, const creg_list *right, walk allowed,
                               offenders told)
 {
     size_t shorter = left->size < right->size ? left->size : right->size;
     for (size_t i = 0; i < shorter; i++)
-        if (!same_at(left->items[i], right->items[i], depth))
-            return order_at(left->items[i], right->items[i], depth, told);
+        if (!same_at(left->items[i], right->items[i], allowed))
+            return order_at(left->items[i], right->items[i], allowed, told);
     return (creg_order)((left->size > right->size) - (left->size < right->size));
 }
 
-static creg_order order_at(creg_value left, creg_value right, unsigned depth, offenders told)
+static creg_order order_at(creg_value left, creg_value right, walk allowed, offenders told)
 {
     if (creg_value_is_number(left) && creg_value_is_number(right))
         return order_numbers(left, right);
-    if (left.kind != right.kind || depth == 0)
+    if (left.kind != right.kind || allowed.depth == 0)
         return refuse(left, right, told);
     switch ((creg_kind)left.kind) {
     case CREG_KIND_STRING:
@@ -299,15 +345,19 @@ static creg_order order_at(creg_value left, creg_value right, unsigned depth, of
         return order_bytes(creg_value_text(left), creg_value_text(right));
     case CREG_KIND_LIST:
     case CREG_KIND_TUPLE:
-        return order_lists(left.as.list, right.as.list, depth - 1, told);
+        if (!pay(left, allowed))
+            return refuse(left, right, told);
+        return order_lists(left.as.list, right.as.list, one_deeper(allowed), told);
     default:
         return refuse(left, right, told);
     }
 }
 
-creg_order creg_value_order(creg_value left, creg_value right, creg_value *ret_left,
-                            creg_value *ret_right)
+creg_order creg_value_order(creg_value left, creg_value right, uint64_t *work,
+                            creg_value *ret_left, creg_value *ret_right)
 {
     offenders told = { ret_left, ret_right };
-    return order_at(left, right, CREG_LIMIT_DEPTH, told);
+    uint64_t enough = DEFAULT_WORK;
+    walk allowed = { CREG_LIMIT_DEPTH, work == NULL ? &enough : work };
+    return order_at(left, right, allowed, told);
 }

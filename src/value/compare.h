@@ -22,9 +22,17 @@ typedef enum creg_order {
  *
  * When it is IMPOSSIBLE, `ret_left` and `ret_right` (may be NULL) are the two values, perhaps
  * deep inside, that have no order. Sets have none here: their < means "is a subset of".
+ * `work` as in creg_value_equal_within; NULL: a fixed amount.
  */
-creg_order creg_value_order(creg_value left, creg_value right, creg_value *ret_left,
-                            creg_value *ret_right);
+creg_order creg_value_order(creg_value left, creg_value right, uint64_t *work,
+                            creg_value *ret_left, creg_value *ret_right);
+
+/**
+ * creg_value_equal and creg_value_same for those who count: about one step of `*work` an item
+ * that is looked at. When it does not reach, `*work` is 0 and the answer means nothing.
+ */
+bool creg_value_equal_within(creg_value left, creg_value right, uint64_t *work);
+bool creg_value_same_within(creg_value left, creg_value right, uint64_t *work);
 
 /** Python's `left is right or left == right`: how containers look for an item, so that a NaN
  * is found again. */

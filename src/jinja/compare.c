@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ==, <, in and len() for templates: value/compare.h's answers, with Python's complaints and
+ * the engine's rules for what is undefined, paid for with fuel.
+ */
+#include "base/search.h"
+#include "base/utf8.h"
+#include "jinja/builtins.h"
+#include "value/compare.h"
+#include "value/integer.h"
+
+static bool is_kind(creg_value value, creg_kind kind) { return value.kind == (uint8_t)kind; }
+
+static bool is_strict(const jinja_run *run, creg_value value)
+{
+    return is_kind(value, CREG_KIND_UNDEFINED) &&
+           run->options->undefined == JINJA_UNDEFINED_STRICT;
+}
+
+/* ---- == ------------------------------------------------------------------------------- */
+
+creg_status jinja_equal(jinja_run *run, creg_value left, creg_value right, bool *ret_equal)
+{
+    if (is_kind(left, CREG_KIND_INT) && is_kind(right, CREG_KIND_INT)) {
+        *ret_equal = left.as.integer == right.as.integer;
+        return CREG_OK;
+    }
+    if (is_strict(run, left))
+        return jinja_fail_undefined(run, left);
+    if (is_strict(run, right))
+        return jinja_fail_undefined(run, right);
+    *ret_equal = creg_value_equal_within(left, right, &run->fuel);
+    return run->fuel == 0 ? jinja_fail_fuel(run) : CREG_OK;
+}
+
+/* ---- order ---------------------------------------------------------------------------- */
+
+static creg_status fail_order(jinja_run *run, const char *sign, creg_value left, creg_value right)
+{
+    if (run->fuel == 0)
+        return jinja_fail_fuel(run);
+    if (is_kind(left, CREG_KIND_UNDEFINED))
+        return jinja_fail_undefined(run, left);
+    if (is_kind(right, CREG_KIND_UNDEFINED))
+        return jinja_fail_undefined(run, right);
+    return jinja_fail(run, "TypeError",
+                      "'%s' not supported between instances of '%s' and '%s'", sign,
+                      creg_value_type_name(left), creg_value_type_name(right));
+}
+
+creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *ret_order)
+{
+    creg_value first = left;
+    creg_value second = right;
+    creg_order order = creg_value_order(left, right, &run->fuel, &first, &second);
+    if (order == CREG_ORDER_IMPOSSIBLE)
+        return fail_order(run, "<", first, second);
+    *ret_order = order == CREG_ORDER_NEITHER ? 0 : (int)order;
+    return CREG_OK;
+}
+
+/* Among sets, less means: a true subset. */
+static bool compare_sets(jinja_comparison comparison, const creg_map *left, const creg_map *right)
+{
+    bool reversed = comparison == JINJA_GREATER || comparison == JINJA_GREATER_EQUAL;
+    const creg_map *small = reversed ? right : left;
+    const creg_map *large = reversed ? left : right;
+    bool may_equal = comparison == JINJA_LESS_EQUAL || comparison == JINJA_GREATER_EQUAL;
+    if (small->size > large->size || (small->size == large->size && !may_equal))
+        return false;
+    return creg_map_keys_within(small, large);
+}
+
+creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_value left,
+                          creg_value right, bool *ret_truth)
+{
+    static const char *const signs[] = { "<", "<=", ">", ">=" };
+    if (is_kind(left, CREG_KIND_SET) && is_kind(right, CREG_KIND_SET)) {
+        *ret_truth = compare_sets(comparison, left.as.map, right.as.map);
+        return jinja_charge(run, left.as.map->size);
+    }
+    creg_value first = left;
+    creg_value second = right;
+    creg_order order = creg_value_order(left, right, &run->fuel, &first, &second);
+    if (order == CREG_ORDER_IMPOSSIBLE)
+        return fail_order(run, signs[comparison], first, second);
+    if (comparison == JINJA_LESS)
+        *ret_truth = order == CREG_ORDER_LESS;
+    else if (comparison == JINJA_LESS_EQUAL)
+        *ret_truth = order == CREG_ORDER_LESS || order == CREG_ORDER_EQUAL;
+    else if (comparison == JINJA_GREATER)
+        *ret_truth = order == CREG_ORDER_GREATER;
+    else
+        *ret_truth = order == CREG_ORDER_GREATER || order == CREG_ORDER_EQUAL;
+    return CREG_OK;
+}
+
+/* ---- in ------------------------------------------------------------------------------- */
+
+static creg_status is_in_string(jinja_run *run, creg_value haystack, creg_value needle,
+                                bool *ret_contains)
+{
+    if (!is_kind(needle, CREG_KIND_STRING))
+        return jinja_fail(run, "TypeError",
+                          "'in <string>' requires string as left operand, not %s",
+                          creg_value_type_name(needle));
+    *ret_contains = creg_search(creg_value_text(haystack), creg_value_text(needle), 0) != SIZE_MAX;
+    return jinja_charge(run, haystack.size / 64);
+}
+
+static creg_status is_in_list(jinja_run *run, const creg_list *list, creg_value needle,
+                              bool *ret_contains)
+{
+    *ret_contains = false;
+    for (size_t i = 0; i < list->size && !*ret_contains; i++) {
+        creg_status status = jinja_charge(run, 1);
+        if (status != CREG_OK)
+            return status;
+        if (is_strict(run, list->items[i]) || is_strict(run, needle))
+            return jinja_fail_undefined(run, is_strict(run, needle) ? needle : list->items[i]);
+        *ret_contains = creg_value_same_within(list->items[i], needle, &run->fuel);
+        if (run->fuel == 0)
+            return jinja_fail_fuel(run);
+    }
+    return CREG_OK;
+}
+
+static creg_status is_in_map(jinja_run *run, const creg_map *map, creg_value needle,
+                             bool *ret_contains)
+{
+    if (is_strict(run, needle))
+        return jinja_fail_undefined(run, needle);
+    if (!creg_value_hashable(needle))
+        return jinja_fail(run, "TypeError", "unhashable type: '%s'",
+                          creg_value_type_name(needle));
+    *ret_contains = creg_map_get(map, needle) != NULL;
+    return CREG_OK;
+}
+
+static bool is_in_range(const creg_range *range, int64_t number)
+{
+    if (range->size == 0)
+        return false;
+    bool inside = range->step > 0 ? number >= range->start && number < range->stop
+                                  : number <= range->start && number > range->stop;
+    if (!inside)
+        return false;
+    /* The distance may need 64 bits without a sign. */
+    uint64_t distance = range->step > 0 ? (uint64_t)number - (uint64_t)range->start
+                                        : (uint64_t)range->start - (uint64_t)number;
+    uint64_t step = range->step > 0 ? (uint64_t)range->step : 0 - (uint64_t)range->step;
+    return distance % step == 0;
+}
+
+static bool is_in_range_value(const creg_range *range, creg_value needle)
+{
+    if (is_kind(needle, CREG_KIND_INT) || is_kind(needle, CREG_KIND_BOOL))
+        return is_in_range(range, needle.as.integer);
+    if (!is_kind(needle, CREG_KIND_FLOAT))
+        return false;
+    double real = needle.as.real;
+    if (!(real >= -9223372036854775808.0 && real < 9223372036854775808.0))
+        return false;
+    int64_t whole = (int64_t)real;
+    return (double)whole == real && is_in_range(range, whole);
+}
+
+static creg_status is_in_bytes(jinja_run *run, creg_value haystack, creg_value needle,
+                               bool *ret_contains)
+{
+    if (is_kind(needle, CREG_KIND_BYTES)) {
+        creg_slice bytes = creg_value_text(needle);
+        *ret_contains = creg_search(creg_value_text(haystack), bytes, 0) != SIZE_MAX;
+        return jinja_charge(run, haystack.size / 64);
+    }
+    if (!creg_value_is_integer(needle))
+        return jinja_fail(run, "TypeError", "a bytes-like object is required, not '%s'",
+                          creg_value_type_name(needle));
+    if (needle.as.integer < 0 || needle.as.integer > 255 || is_kind(needle, CREG_KIND_BIGINT))
+        return jinja_fail(run, "ValueError", "byte must be in range(0, 256)");
+    *ret_contains = haystack.size > 0 &&
+                    memchr(haystack.as.text, (int)needle.as.integer, haystack.size) != NULL;
+    return CREG_OK;
+}
+
+static creg_status is_in_object(jinja_run *run, creg_value haystack, creg_value needle,
+                                bool *ret_contains)
+{
+    const jinja_class *class = jinja_class_of(haystack);
+    if (class->contains != NULL)
+        return class->contains(run, haystack.as.object, needle, ret_contains);
+    if (class->next == NULL && class->iterate == NULL)
+        return jinja_fail(run, "TypeError", "argument of type '%s' is not iterable",
+                          creg_value_type_name(haystack));
+    jinja_iterator iterator;
+    creg_status status = jinja_iterate(run, haystack, &iterator);
+    *ret_contains = false;
+    bool more = true;
+    while (status == CREG_OK && !*ret_contains) {
+        creg_value item;
+        status = jinja_next(run, &iterator, &item, &more);
+        if (status != CREG_OK || !more)
+            return status;
+        *ret_contains = creg_value_same_within(item, needle, &run->fuel);
+        if (run->fuel == 0)
+            return jinja_fail_fuel(run);
+    }
+    return status;
+}
+
+creg_status jinja_contains(jinja_run *run, creg_value haystack, creg_value needle,
+                           bool *ret_contains)
+{
+    switch ((creg_kind)haystack.kind) {
+    case CREG_KIND_STRING:
+        return is_in_string(run, haystack, needle, ret_contains);
+    case CREG_KIND_LIST:
+    case CREG_KIND_TUPLE:
+        return is_in_list(run, haystack.as.list, needle, ret_contains);
+    case CREG_KIND_MAP:
+    case CREG_KIND_SET:
+        return is_in_map(run, haystack.as.map, needle, ret_contains);
+    case CREG_KIND_RANGE:
+        *ret_contains = is_in_range_value(haystack.as.range, needle);
+        return CREG_OK;
+    case CREG_KIND_BYTES:
+        return is_in_bytes(run, haystack, needle, ret_contains);
+    case CREG_KIND_OBJECT:
+        return is_in_object(run, haystack, needle, ret_contains);
+    case CREG_KIND_UNDEFINED:
+        *ret_contains = false;
+        return is_strict(run, haystack) ? jinja_fail_undefined(run, haystack) : CREG_OK;
+    default:
+        return jinja_fail(run, "TypeError", "argument of type '%s' is not iterable",
+                          creg_value_type_name(haystack));
+    }
+}
+
+/* ---- len() ---------------------------------------------------------------------------- */
+
+static creg_status fail_length(jinja_run *run, creg_value value)
+{
+    return jinja_fail(run, "TypeError", "object of type '%s' has no len()",
+                      creg_value_type_name(value));
+}
+
+creg_status jinja_length(jinja_run *run, creg_value value, size_t *ret_length)
+{
+    switch ((creg_kind)value.kind) {
+    case CREG_KIND_STRING:
+        *ret_length = creg_utf8_count(creg_value_text(value));
+        return jinja_charge(run, value.size / 64);
+    case CREG_KIND_BYTES:
+        *ret_length = value.size;
+        return CREG_OK;
+    case CREG_KIND_LIST:
+    case CREG_KIND_TUPLE:
+        *ret_length = value.as.list->size;
+        return CREG_OK;
+    case CREG_KIND_MAP:
+    case CREG_KIND_SET:
+        *ret_length = value.as.map->size;
+        return CREG_OK;
+    case CREG_KIND_RANGE:
+        *ret_length = (size_t)value.as.range->size;
+        return CREG_OK;
+    case CREG_KIND_UNDEFINED:
+        *ret_length = 0;
+        return is_strict(run, value) ? jinja_fail_undefined(run, value) : CREG_OK;
+    case CREG_KIND_OBJECT:
+        if (jinja_class_of(value)->length == NULL)
+            return fail_length(run, value);
+        return jinja_class_of(value)->length(run, value.as.object, ret_length);
+    default:
+        return fail_length(run, value);
+    }
+}

@@ -94,6 +94,23 @@ creg_status jinja_is_less(jinja_run *run, creg_value left, creg_value right, boo
 creg_status jinja_sort(jinja_run *run, jinja_sort_item *items, size_t count, bool reverse,
                        jinja_less less);
 
+/* ---- JSON as Python writes it (filters_json.c) ----------------------------------------- */
+
+typedef struct jinja_json_style {
+    bool sort_keys;
+    bool ascii;      /* escape everything beyond ASCII */
+    bool html_safe;  /* escape < > & ' */
+    bool has_indent; /* one item a line, `indent` for each level; else all on one line */
+    creg_slice indent;
+} jinja_json_style;
+
+/** json.dumps(value). TypeError for what JSON cannot say. */
+creg_status jinja_json_write(jinja_run *run, creg_value value, const jinja_json_style *style,
+                             creg_value *ret_text);
+
+/** Read argument `index` as json.dumps' indent: a number of spaces or a text; none: no change. */
+creg_status jinja_json_indent(jinja_call *call, size_t index, jinja_json_style *style);
+
 /* ---- text ------------------------------------------------------------------------------ */
 
 /** Call a method of `self` ("strip") as a template would. */

@@ -5,6 +5,7 @@
 #include "store/driver_table.h"
 
 extern const creg_store_driver creg_driver_memory;
+extern const creg_store_driver creg_driver_lmdb;
 #ifdef CREG_WITH_CONSUL
 extern const creg_store_driver creg_driver_consul;
 #endif
@@ -16,6 +17,7 @@ extern const creg_store_driver creg_driver_zookeeper;
 #endif
 
 static const creg_store_driver *const drivers[] = {
+    &creg_driver_lmdb,
     &creg_driver_memory,
 #ifdef CREG_WITH_CONSUL
     &creg_driver_consul,

@@ -268,9 +268,7 @@ static void print_noun_page(cli_context *cli, const cli_noun *noun)
 
 static void print_top_page(cli_context *cli)
 {
-    cli_write_text(
-        cli, "confreg - a configuration registry: service templates, instances of them, and "
-             "their properties\n");
+    cli_write_text(cli, "confreg - a configuration registry over a key/value store\n");
     print_heading(cli, "Usage:");
     cli_write_text(cli, "  confreg NOUN VERB [arguments] [options]\n");
     print_heading(cli, "Nouns:");

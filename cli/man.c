@@ -149,10 +149,11 @@ static void put_examples(FILE *page, const cli_example *examples)
     if (examples->command == NULL)
         return;
     put_macro(page, "SH", "EXAMPLES");
-    for (; examples->command != NULL; examples++) {
-        fputs(".PP\n", page);
+    for (bool first = true; examples->command != NULL; examples++, first = false) {
+        fputs(first ? "" : ".PP\n", page);
         put_text(page, examples->text);
-        fputs(":\n.PP\n.RS 4\n.nf\n", page);
+        bool asks = examples->text[strlen(examples->text) - 1] == '?';
+        fprintf(page, "%s\n.PP\n.RS 4\n.nf\n", asks ? "" : ":");
         put_line(page, examples->command);
         fputs(".fi\n.RE\n", page);
     }

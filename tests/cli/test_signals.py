@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Ctrl-C, SIGTERM, SIGPIPE: nothing is left half done, and nobody is bothered."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import PROGRAM
+from test_output import on_terminal
+
+BIG = """{"nodes": {
+{% for n in range(opts['n']) %}"n{{ n }}": {"name": "n{{ n }}", "status": "_", "disks": {
+{% for d in range(8) %}"d{{ d }}": {"name": "d{{ d }}", "mode": "rw"}{{ "," if not loop.last }}{% endfor %}
+}}{{ "," if not loop.last }}
+{% endfor %}}}"""
+
+
+@pytest.fixture
+def big(confreg):
+    (confreg.folder / "big.json").write_text(BIG)
+    (confreg.folder / "big-options.json").write_text('{"required": {"n": 1}}')
+    confreg("template", "register", "big", "1", "--file", "big.json", "--options", "big-options.json", "-q")
+    return confreg
+
+
+def start(confreg, *words, **more):
+    return subprocess.Popen([PROGRAM, *words], cwd=confreg.folder, env=confreg.env, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **more)
+
+
+@pytest.mark.parametrize("number,code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupt__during_a_big_create_leaves_nothing(big, number, code):
+    before = big.snapshot()
+    interrupted = 0
+    for delay in (0.005, 0.02, 0.05, 0.1, 0.2, 0.4):
+        process = start(big, "instance", "create", "u", "big", "1", "--set", "n=2500")
+        time.sleep(delay)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        if process.returncode == 0:
+            # It was done before the signal came: then it is there, whole.
+            big("store", "fsck")
+            big("instance", "rm", out.strip(), "-q")
+            continue
+        interrupted += 1
+        assert process.returncode == code, (process.returncode, err)
+        assert big("instance", "list", "-o", "json").json() == []
+        assert [line for line in big("kv", "list", "instances", "-o", "name").lines()] == []
+    assert interrupted > 0
+    templates = [row for row in json.loads(before) if row["key"].startswith("templates/")]
+    assert [row for row in json.loads(big.snapshot()) if row["key"].startswith("templates/")] == templates
+    assert big("instance", "create", "u", "big", "1", "--set", "n=1").out.startswith("instances/u/big/1/")
+
+
+def test_interrupt__while_reading_stdin(confreg):
+    process = start(confreg, "kv", "put", "k", "-", stdin=subprocess.PIPE)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=5) == 130
+    process.communicate()
+    assert confreg.run("kv", "get", "k").code == 3
+
+
+def test_interrupt__a_reader_leaves_at_once(confreg):
+    process = start(confreg, "render", "-", stdin=subprocess.PIPE)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=5) == 130
+    process.communicate()
+
+
+def test_pipe__to_head_is_quiet(big):
+    big("instance", "create", "u", "big", "1", "--set", "n=1000", "-q")
+    script = f"set -o pipefail; {PROGRAM} kv list | head -n 2; echo ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", script], env=big.env, capture_output=True, text=True, check=False)
+    lines = run.stdout.splitlines()
+    assert len(lines) == 3 and lines[-1] == "141"
+    assert run.stderr == ""
+
+
+def test_progress__json_lines_on_stderr(big):
+    result = big("instance", "create", "u", "big", "1", "--set", "n=100", "--progress=json")
+    steps = [json.loads(line)["progress"] for line in result.err.splitlines() if line.startswith('{"progress"')]
+    assert steps and steps[-1]["done"] == steps[-1]["total"] > 1000
+
+
+def test_progress__none_in_a_pipe_or_when_quiet(big):
+    assert "/s," not in big("instance", "create", "u", "big", "1", "--set", "n=500").err
+    assert big("instance", "create", "u", "big", "1", "--set", "n=50", "-q", "--progress=json").err == ""
+
+
+def test_progress__quick_work_shows_none_on_a_terminal(big):
+    code, output = on_terminal(big, "instance", "create", "u", "big", "1", "--set", "n=5", columns=100)
+    assert code == 0 and "left" not in output
+
+
+def test_start__is_quick():
+    """A generous ceiling for busy machines; bench/ has the figure."""
+    best = min(timed() for _ in range(20))
+    assert best < 0.05
+
+
+def timed():
+    started = time.monotonic()
+    subprocess.run([PROGRAM, "--version"], stdout=subprocess.DEVNULL, check=True, env={"PATH": os.environ["PATH"]})
+    return time.monotonic() - started

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""confreg store and doctor, and the ways in which a store can be bad."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import DN, PROGRAM, STORE
+
+lmdb_only = pytest.mark.skipif(STORE != "lmdb", reason="damages a file of LMDB")
+
+
+def store_folder(confreg):
+    return confreg.folder.parent / "store"
+
+
+def largest_file(confreg):
+    return max(store_folder(confreg).iterdir(), key=lambda path: path.stat().st_size)
+
+
+def test_info__has_driver_and_limits(instance):
+    facts = instance("store", "info", "-o", "json").json()
+    assert facts["driver"] == STORE.split(":")[0]
+    assert facts["max_value_bytes"] >= 500000
+    assert instance("store", "info").lines()[0].split() == ["FACT", "VALUE"]
+
+
+def test_check_fsck_sweep_adopt__of_a_sound_store(instance):
+    before = instance.snapshot()
+    assert "sound" in instance("store", "check").err
+    report = instance("store", "fsck", "-o", "json").json()
+    assert report == {"checked": 1, "changed": 0, "findings": []}
+    instance("store", "fsck", "--repair")
+    assert instance("store", "sweep", "-o", "json").json()["findings"] == []
+    instance("store", "adopt")
+    assert instance.snapshot() == before
+
+
+def test_fsck__finds_a_changed_tree_and_repairs(instance):
+    instance("kv", "put", f"instances/{DN}/nodes/slave0/cpu", "99")
+    result = instance.run("store", "fsck")
+    assert result.code == 9 and DN in result.out and "--repair" in result.err
+    instance("store", "fsck", "--repair")
+    assert instance("store", "fsck", "-o", "json").json()["findings"] == []
+
+
+def test_adopt__takes_in_what_others_wrote(registered):
+    for name in ("name", "nodes/a/name", "nodes/a/status"):
+        registered("kv", "put", f"instances/old/prod/1/7/{name}", "x", "-q")
+    assert registered("instance", "list", "-o", "json").json() == []
+    before = registered.snapshot()
+    assert registered("store", "adopt", "--dry-run", "-o", "json").json()["changed"] == 1
+    assert registered.snapshot() == before
+    registered("store", "adopt")
+    assert registered("instance", "list", "-o", "name").lines() == ["instances/old/prod/1/7"]
+
+
+def test_doctor__of_a_sound_store(instance):
+    rows = {row["check"]: row for row in instance("doctor", "-o", "json").json()}
+    assert rows["store"]["result"] == rows["books"]["result"] == rows["contents"]["result"] == "ok"
+    assert "1 service templates, 1 instances" in rows["contents"]["text"]
+
+
+@lmdb_only
+def test_doctor__without_a_store_makes_none(confreg):
+    rows = {row["check"]: row for row in confreg("doctor", "-o", "json").json()}
+    assert rows["store"]["result"] == "warn" and "register" in rows["store"]["hint"]
+    assert not store_folder(confreg).exists()
+
+
+@lmdb_only
+@pytest.mark.parametrize("words", [["template", "list"], ["instance", "list"], ["kv", "list"], ["kv", "get", "a"],
+                                   ["kv", "export"], ["store", "info"], ["store", "fsck", "--repair"],
+                                   ["instance", "rm", "a/b/c/1"], ["kv", "rm", "a"],
+                                   ["instance", "create", "a", "b", "1"]])
+def test_missing__is_not_found_and_not_made(confreg, words):
+    assert "confreg template register" in confreg.fails(3, *words).err
+    assert not store_folder(confreg).exists()
+
+
+@lmdb_only
+def test_foreign__file_is_refused(confreg):
+    store_folder(confreg).mkdir()
+    for name in ("data.mdb", "confreg.mdb"):
+        (store_folder(confreg) / name).write_bytes(b"this is no database" * 1000)
+    assert confreg.run("kv", "put", "a", "b").code in (7, 9)
+
+
+@lmdb_only
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_truncated__file_is_damaged(registered, part):
+    for number in range(30):
+        registered("kv", "put", f"fill/{number}", "x" * 20000, "-q")
+    path = largest_file(registered)
+    os.truncate(path, int(path.stat().st_size * part) // 4096 * 4096)
+    for words in (["kv", "list", "--values"], ["store", "check"], ["kv", "put", "a", "b"]):
+        result = registered.run(*words, "-q")
+        assert result.code == 9, result
+    doctor = registered.run("doctor")
+    assert doctor.code == 9 and "fail" in doctor.out
+
+
+@lmdb_only
+def test_read_only__folder_allows_reading(instance):
+    if os.geteuid() == 0:
+        run = subprocess.run(["chmod", "-R", "a+rX", str(instance.folder.parent)], check=False)
+        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        probe = subprocess.run([*user, "test", "-r", str(store_folder(instance)), "-a", "-x", PROGRAM], check=False)
+        if run.returncode or probe.returncode:
+            pytest.skip("cannot become another user here")
+    else:
+        user = []
+        os.chmod(store_folder(instance), 0o555)
+    read = subprocess.run([*user, PROGRAM, "instance", "list", "-o", "name"], capture_output=True, text=True,
+                          env=instance.env, check=False)
+    write = subprocess.run([*user, PROGRAM, "kv", "put", "a", "b"], capture_output=True, text=True,
+                           env=instance.env, check=False)
+    assert write.returncode == 8, write
+    assert (read.returncode, read.stdout) == (0, f"instances/{DN}\n"), read
+
+
+@pytest.mark.parametrize("url", ["nonsense:", "://", "redis://localhost", "lmdb:/tmp/x?nonsense=1", "x"])
+def test_url__wrong_is_usage(confreg, url):
+    confreg.fails(2, "--store", url, "kv", "list")
+
+
+@pytest.mark.parametrize("url", ["consul://user:secret@localhost", "etcd://u:secret@h1,h2/root",
+                                 "consul://localhost?token=secret", "zookeeper://h?dc=x&password=secret"])
+def test_url__with_credentials_is_refused_without_showing_them(confreg, url):
+    result = confreg.fails(2, "--store", url, "kv", "list")
+    assert "secret" not in result.err and "CONFREG_STORE" in result.err
+
+
+def test_memory__lives_as_long_as_a_command(confreg):
+    confreg("--store", "memory:", "kv", "put", "a", "b")
+    assert confreg("--store", "memory:", "kv", "list", "-o", "json").json() == []
+
+
+def test_store__option_wins_over_the_environment(confreg):
+    confreg("kv", "put", "here", "1")
+    assert confreg("kv", "list", "-o", "name", "--store", "memory:").lines() == []
+
+
+@lmdb_only
+def test_store__the_default_lies_in_the_data_folder(confreg):
+    env = {"CONFREG_STORE": "", "XDG_DATA_HOME": str(confreg.folder / "data")}
+    confreg("kv", "put", "a", "b", env=env)
+    assert (confreg.folder / "data" / "confreg").is_dir()
+    assert confreg("kv", "get", "a", env=env).out == "b"

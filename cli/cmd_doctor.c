@@ -25,8 +25,9 @@ static void note(examination *doctor, const char *check, const char *result, con
     creg_map *row = cli_map(cli);
     cli_map_put(cli, row, "check", creg_value_cstring(check));
     cli_map_put(cli, row, "result", creg_value_cstring(result));
-    cli_map_put_slice(cli, row, "text", creg_slice_of(text));
-    cli_map_put_slice(cli, row, "hint", creg_slice_of(hint));
+    cli_map_put_slice(cli, row, "text", creg_slice_of(cli_format_text(cli, "%s", text)));
+    /* Copied: it may be the text of an error that is cleared later. */
+    cli_map_put_slice(cli, row, "hint", creg_slice_of(cli_format_text(cli, "%s", hint)));
     cli_list_add(cli, doctor->rows, creg_value_map(row));
 }
 
@@ -38,8 +39,7 @@ static void well(examination *doctor, const char *check, const char *text)
 static void fail(examination *doctor, const char *check, creg_status status)
 {
     cli_context *cli = doctor->cli;
-    note(doctor, check, "fail", cli_format_text(cli, "%s", cli->err.message),
-         cli_format_text(cli, "%s", cli->err.hint));
+    note(doctor, check, "fail", cli->err.message, cli->err.hint);
     if (doctor->worst == CREG_OK)
         doctor->worst = status;
 }

@@ -124,11 +124,11 @@ def test_url__wrong_is_usage(confreg, url):
     confreg.fails(2, "--store", url, "kv", "list")
 
 
-@pytest.mark.parametrize("url", ["consul://user:secret@localhost", "etcd://u:secret@h1,h2/root",
-                                 "consul://localhost?token=secret", "zookeeper://h?dc=x&password=secret"])
+@pytest.mark.parametrize("url", ["consul://user:hunter2@localhost", "etcd://u:hunter2@h1,h2/root",
+                                 "consul://localhost?token=hunter2", "zookeeper://h?dc=x&password=hunter2"])
 def test_url__with_credentials_is_refused_without_showing_them(confreg, url):
     result = confreg.fails(2, "--store", url, "kv", "list")
-    assert "secret" not in result.err and "CONFREG_STORE" in result.err
+    assert "hunter2" not in result.err and "CONFREG_STORE" in result.err
 
 
 def test_memory__lives_as_long_as_a_command(confreg):

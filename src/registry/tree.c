@@ -24,7 +24,7 @@ typedef struct child {
 } child;
 
 typedef struct frame {
-    child *children;
+    size_t first; /* its children in the flattener's stack of them */
     size_t count;
     size_t next;
     size_t key_size; /* of the key's buffer before the child's segment */
@@ -33,7 +33,10 @@ typedef struct frame {
 
 typedef struct flattener {
     creg_arena *arena;
-    creg_arena scratch; /* children and encoded segments */
+    creg_arena scratch; /* children, and segments that had to be encoded */
+    child *children;    /* of all open containers, as a stack: it stays small and warm */
+    child *spare;       /* the sort's, as large */
+    size_t children_room;
     creg_pair *pairs;
     size_t count;
     size_t room;
@@ -55,7 +58,7 @@ static creg_path path_here(const flattener *flat, creg_step *steps, const child 
         const frame *level = &flat->stack[i];
         if (level->next == 0)
             break; /* its children are only being listed: `last` is one of them */
-        const child *current = &level->children[level->next - 1];
+        const child *current = &flat->children[level->first + level->next - 1];
         steps[size++] = (creg_step){ level->is_list, current->index, current->key };
     }
     if (last != NULL)
@@ -132,17 +135,32 @@ creg_status creg_tree_scalar(creg_value value, creg_arena *arena, creg_slice *re
 
 /* ---- segments -------------------------------------------------------------------------- */
 
-/* Most segments stand for themselves and need neither a copy nor the slow checks. */
+/* Bytes that stand for themselves; a dot does, too, unless another one stands before it. */
+static const bool stands_for_itself[256] = {
+    ['-'] = true, ['_'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true,
+    ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true,
+    ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true,
+    ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true, ['K'] = true, ['L'] = true,
+    ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true, ['Q'] = true, ['R'] = true,
+    ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true,
+    ['Y'] = true, ['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true,
+    ['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true, ['j'] = true,
+    ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true, ['o'] = true, ['p'] = true,
+    ['q'] = true, ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true, ['v'] = true,
+    ['w'] = true, ['x'] = true, ['y'] = true, ['z'] = true,
+};
+
+/* Most segments need neither a copy nor the slow checks. */
 static bool is_plain(creg_slice text)
 {
     if (text.size == 0 || text.size > CREG_LIMIT_NAME)
         return false;
+    bool after_dot = text.size == 1; /* a lone dot is not plain */
     for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
-        bool plain = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
-                     (byte >= 'A' && byte <= 'Z') || byte == '_' || byte == '-';
-        if (!plain)
+        bool is_dot = text.data[i] == '.';
+        if (is_dot ? after_dot : !stands_for_itself[(unsigned char)text.data[i]])
             return false;
+        after_dot = is_dot;
     }
     return true;
 }
@@ -222,11 +240,12 @@ static int by_segment(const void *left, const void *right)
 
 static creg_status list_entries(flattener *flat, const creg_map *map, frame *fresh)
 {
+    child *children = flat->children + fresh->first;
     creg_status status = CREG_OK;
     for (size_t i = 0; i < map->filled && status == CREG_OK; i++) {
         if (!map->entries[i].used)
             continue;
-        status = key_child(flat, &map->entries[i], fresh->count, &fresh->children[fresh->count]);
+        status = key_child(flat, &map->entries[i], fresh->count, &children[fresh->count]);
         fresh->count++;
     }
     return status;
@@ -234,25 +253,27 @@ static creg_status list_entries(flattener *flat, const creg_map *map, frame *fre
 
 static creg_status list_elements(flattener *flat, const creg_list *list, frame *fresh)
 {
+    child *children = flat->children + fresh->first;
     creg_status status = CREG_OK;
     for (size_t i = 0; i < list->size && status == CREG_OK; i++)
-        status = element_child(flat, list->items[i], i, &fresh->children[fresh->count++]);
+        status = element_child(flat, list->items[i], i, &children[fresh->count++]);
     return status;
 }
 
 /* 1 and "1" are two keys of a map, but one key of a store. */
 static creg_status check_same_text(flattener *flat, const frame *fresh)
 {
+    const child *children = flat->children + fresh->first;
     bool all_text = true;
     for (size_t i = 0; i < fresh->count; i++)
-        all_text = all_text && creg_value_is(fresh->children[i].key, CREG_KIND_STRING);
+        all_text = all_text && creg_value_is(children[i].key, CREG_KIND_STRING);
     if (all_text)
         return CREG_OK;
     creg_map *seen = creg_map_new(&flat->scratch, fresh->count);
     if (seen == NULL)
         return creg_fail_arena(flat->err, &flat->scratch);
     for (size_t i = 0; i < fresh->count; i++) {
-        const child *one = &fresh->children[i];
+        const child *one = &children[i];
         if (!creg_map_set(&flat->scratch, seen, creg_value_string(one->segment), one->key))
             return creg_fail_arena(flat->err, &flat->scratch);
         if (seen->size <= i) {
@@ -264,23 +285,37 @@ static creg_status check_same_text(flattener *flat, const frame *fresh)
 }
 
 /* A store's key is there or not: an element that the list has twice is stored once. */
-static void drop_repeated(frame *fresh)
+static size_t drop_repeated(child *children, size_t count)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < fresh->count; i++)
-        if (kept == 0 || !creg_slice_equal(fresh->children[kept - 1].segment,
-                                           fresh->children[i].segment))
-            fresh->children[kept++] = fresh->children[i];
-    fresh->count = kept;
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || !creg_slice_equal(children[kept - 1].segment, children[i].segment))
+            children[kept++] = children[i];
+    return kept;
+}
+
+/* Room for the children of one more container above those of the open ones. */
+static bool make_child_room(flattener *flat, size_t first, size_t count)
+{
+    if (first + count <= flat->children_room)
+        return true;
+    size_t room = (first + count) * 2 + 64;
+    child *grown = creg_arena_alloc(&flat->scratch, room * sizeof *grown);
+    flat->spare = creg_arena_alloc(&flat->scratch, room * sizeof *grown);
+    if (grown == NULL || flat->spare == NULL)
+        return false;
+    if (first > 0)
+        memcpy(grown, flat->children, first * sizeof *grown);
+    flat->children = grown;
+    flat->children_room = room;
+    return true;
 }
 
 static creg_status list_children(flattener *flat, creg_value container, frame *fresh)
 {
     fresh->is_list = is_list(container);
     size_t count = fresh->is_list ? container.as.list->size : container.as.map->size;
-    fresh->children = creg_arena_calloc(&flat->scratch, count, sizeof *fresh->children);
-    child *spare = creg_arena_alloc(&flat->scratch, count * sizeof *spare);
-    if (fresh->children == NULL || spare == NULL)
+    if (!make_child_room(flat, fresh->first, count))
         return creg_fail_arena(flat->err, &flat->scratch);
     creg_status status = fresh->is_list
                              ? list_elements(flat, container.as.list, fresh)
@@ -289,9 +324,10 @@ static creg_status list_children(flattener *flat, creg_value container, frame *f
         status = check_same_text(flat, fresh);
     if (status != CREG_OK)
         return status;
-    creg_sort(fresh->children, fresh->count, sizeof *spare, by_segment, spare);
+    child *children = flat->children + fresh->first;
+    creg_sort(children, fresh->count, sizeof *children, by_segment, flat->spare);
     if (fresh->is_list)
-        drop_repeated(fresh);
+        fresh->count = drop_repeated(children, fresh->count);
     return CREG_OK;
 }
 
@@ -303,7 +339,8 @@ static creg_status push(flattener *flat, creg_value container, size_t key_size)
         creg_fail(flat->err, CREG_LIMIT, "nested deeper than %d levels", CREG_LIMIT_DEPTH);
         return complain(flat, CREG_LIMIT, NULL, false, false);
     }
-    frame fresh = { .key_size = key_size };
+    const frame *top = flat->depth == 0 ? NULL : &flat->stack[flat->depth - 1];
+    frame fresh = { .key_size = key_size, .first = top == NULL ? 0 : top->first + top->count };
     creg_status status = list_children(flat, container, &fresh);
     if (status == CREG_OK)
         flat->stack[flat->depth++] = fresh;
@@ -360,7 +397,7 @@ static creg_status emit(flattener *flat, creg_value value, size_t key_size)
 
 static creg_status visit(flattener *flat, frame *top)
 {
-    const child *next = &top->children[top->next++];
+    const child *next = &flat->children[top->first + top->next++];
     size_t key_size = top->key_size + next->segment.size;
     if (key_size + (next->is_deep ? 1 : 0) > sizeof flat->key)
         return fail_key_size(flat);

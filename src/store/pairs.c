@@ -64,6 +64,11 @@ static creg_slice cut_at_depth(const creg_read *read, creg_slice key)
     return creg_slice_make(NULL, 0);
 }
 
+void creg_pairs_begin(creg_pairs_builder *builder, const creg_read *read, creg_arena *arena)
+{
+    *builder = (creg_pairs_builder){ .read = read, .arena = arena };
+}
+
 static bool make_room(creg_pairs_builder *builder)
 {
     if (builder->size < builder->capacity)

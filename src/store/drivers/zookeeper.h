@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the ZooKeeper driver share.
+ *
+ * zookeeper.c is the driver, zookeeper_session.c the connection and its asynchronous calls,
+ * zookeeper_walk.c reads subtrees, zookeeper_plan.c makes a transaction into a multi.
+ *
+ * A key "a/b" is the znode "/a/b". Every interior znode must exist, so a znode with NULL data
+ * is a mere directory and no key; a znode with empty data is a key with an empty value. The
+ * two arrive as length -1 and 0 and are never mixed up. A segment that begins with '~' cannot
+ * come from a key of ours: it names the ephemeral child that ties a key to its writer.
+ */
+#ifndef CREG_STORE_DRIVERS_ZOOKEEPER_H
+#define CREG_STORE_DRIVERS_ZOOKEEPER_H
+
+#include <pthread.h>
+#include <zookeeper/zookeeper.h>
+
+#include "base/arena.h"
+#include "base/fail.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "confreg/sys/store_driver.h"
+#include "store/pairs.h"
+
+enum {
+    /* jute.maxbuffer is 0xfffff bytes for a whole packet; a larger one loses the connection. */
+    CREG_ZOOKEEPER_PACKET_MAX = 1000000,
+    CREG_ZOOKEEPER_IN_FLIGHT = 2000,
+    CREG_ZOOKEEPER_LIVE_NAME = 32
+};
+
+struct creg_driver_state {
+    creg_arena arena;
+    const char *hosts;          /* "h1:2181,h2:2181" */
+    const char *digest;         /* "user:password"; NULL: none */
+    bool is_private;            /* new znodes are for their creator only */
+    bool is_synced;             /* reads see every acknowledged write of anybody */
+    uint32_t timeout_ms;        /* deadline of one call */
+    uint32_t session_ms;        /* session timeout that is asked for */
+
+    pthread_mutex_t lock;       /* guards what follows */
+    pthread_cond_t changed;
+    zhandle_t *handle;
+    bool is_connected;
+    bool is_expired;
+    bool is_denied;             /* the server refused the credentials */
+    uint64_t serial;            /* names of liveness children */
+    uint64_t events;            /* watches that fired */
+};
+
+/* ---- session ---------------------------------------------------------------------------- */
+
+creg_status creg_zookeeper_connect(creg_driver_state *state, creg_error *err);
+void creg_zookeeper_disconnect(creg_driver_state *state);
+
+/** The handle of a live session, waiting for one up to the deadline. CREG_UNAVAILABLE. */
+creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms,
+                                  zhandle_t **ret_handle, creg_error *err);
+
+uint64_t creg_zookeeper_now_ms(void);
+
+/**
+ * A number of asynchronous calls that are waited for together. Completions run in the
+ * client's own thread and do nothing but fill their slot and count down.
+ */
+typedef struct creg_zookeeper_batch {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    size_t pending;
+    int failed;        /* the first error that is no answer: connection or session lost */
+    creg_arena *arena; /* results are copied here, under the lock */
+    bool is_out_of_memory;
+} creg_zookeeper_batch;
+
+void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_arena *arena);
+void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch);
+void creg_zookeeper_batch_start(creg_zookeeper_batch *batch);
+/** Take back a start whose call was not taken by the client. */
+void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code);
+/** Wait until at most `most` calls are under way. */
+void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most);
+
+/** One znode as asked for: fill `path`, `wants_*`, then ask; the rest is the answer. */
+typedef struct creg_zookeeper_node {
+    creg_zookeeper_batch *batch;
+    const char *path;        /* NUL-terminated */
+    int data_code;           /* ZOK, ZNONODE, ... of the data */
+    int children_code;
+    bool has_data;           /* not NULL: it is a key */
+    creg_slice data;
+    struct Stat stat;
+    const char **children;   /* NUL-terminated names, without those of liveness */
+    size_t child_count;
+    const char **live;       /* names of its liveness children */
+    size_t live_count;
+} creg_zookeeper_node;
+
+/** Ask for data (or, with `only_stat`, just the Stat) of a znode; `watcher` may be NULL. */
+void creg_zookeeper_ask_data(zhandle_t *handle, creg_zookeeper_node *node, bool only_stat,
+                             watcher_fn watcher, void *watcher_context);
+void creg_zookeeper_ask_children(zhandle_t *handle, creg_zookeeper_node *node,
+                                 watcher_fn watcher, void *watcher_context);
+/** Let the server catch up with its leader before the calls that follow. */
+void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch);
+
+/** The status of an answer that is neither ZOK nor expected; `is_write` makes loss ambiguous. */
+creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_error *err);
+
+/** "/" and the key, NUL-terminated, in the arena; NULL when it has no more room. */
+const char *creg_zookeeper_path(creg_slice key, creg_arena *arena);
+
+/* ---- walking ---------------------------------------------------------------------------- */
+
+typedef struct creg_zookeeper_walk {
+    creg_zookeeper_node **nodes; /* every znode from the root of the walk down, parents first */
+    size_t size;
+    size_t capacity;
+    uint64_t newest;             /* greatest zxid of any change seen */
+} creg_zookeeper_walk;
+
+/**
+ * Everything at and below `path`, with its data, appended to the walk; `watcher` (may be NULL)
+ * is set on every znode. An absent root adds nothing. CREG_CONFLICT: a znode went while it
+ * was read; start again.
+ */
+creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, watcher_fn watcher,
+                                     void *watcher_context, creg_zookeeper_batch *batch,
+                                     creg_zookeeper_walk *walk, creg_error *err);
+
+creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size_t count,
+                                creg_arena *arena, uint64_t *ret_revision, creg_error *err);
+creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uint64_t revision,
+                                uint32_t timeout_ms, uint64_t *ret_revision, creg_error *err);
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+typedef struct creg_zookeeper_liveness {
+    char name[CREG_ZOOKEEPER_LIVE_NAME]; /* of the ephemeral child: "~5f3a..." */
+    char path[CREG_LIMIT_KEY + CREG_ZOOKEEPER_LIVE_NAME + 4]; /* whole; "" while unbound */
+} creg_zookeeper_liveness;
+
+creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,
+                                 size_t *ret_failed_check, creg_error *err);
+
+#endif

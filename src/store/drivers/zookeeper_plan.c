@@ -1,0 +1,748 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a transaction to one multi, which ZooKeeper takes whole or not at all.
+ *
+ * A multi can create, set, delete and check versions, and each of them depends on what is
+ * there: a put is a create or a set, its parents may be missing, a subtree has to be known to
+ * be deleted. So the facts are read first, the multi is written as it must be if they still
+ * hold, and it fails when they no longer do; then the facts are read again. What a multi
+ * cannot say directly:
+ *
+ *     absent, and nothing else touches it   create and delete it: the create fails if it exists
+ *     delete of a key with keys below       set its data to NULL: it becomes a directory
+ *     fence                                 check of the ephemeral child that ties the key
+ *
+ * Facts about many keys of one directory come from one list of its children.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "store/drivers/zookeeper.h"
+
+enum { PLAN_TRIES = 20, LIST_FROM = 4 };
+
+/* What a step of the multi came from, to tell what its failure means. */
+enum { FROM_FENCE = -1, FROM_FACT = -2 };
+
+typedef struct fact {
+    const char *path;
+    size_t path_size;
+    bool exists;
+    bool is_made;       /* the multi creates it */
+    bool is_directory;  /* somebody needs it as a parent */
+    size_t keys_below;  /* direct children that the transaction asks about */
+    creg_zookeeper_node node;
+} fact;
+
+typedef struct plan {
+    creg_driver_state *state;
+    const creg_transaction *transaction;
+    creg_zookeeper_liveness *fence;
+    zhandle_t *handle;
+    creg_zookeeper_batch *batch;
+    creg_arena *arena;
+
+    fact **facts; /* in the order of finding */
+    size_t fact_count;
+    size_t fact_capacity;
+    fact **table; /* open addressing by path */
+    size_t slots;
+
+    creg_zookeeper_walk *trees; /* one a DELETE_TREE or SUBTREE_EMPTY */
+    size_t tree_count;
+
+    zoo_op_t *steps;
+    int *origins;
+    size_t step_count;
+    size_t step_capacity;
+    size_t bytes;
+} plan;
+
+/* ---- facts ------------------------------------------------------------------------------ */
+
+static fact **slot_of(const plan *work, const char *path, size_t size)
+{
+    size_t mask = work->slots - 1;
+    size_t slot = (size_t)creg_hash_bytes(path, size) & mask;
+    while (work->table[slot] != NULL && (work->table[slot]->path_size != size ||
+                                         memcmp(work->table[slot]->path, path, size) != 0))
+        slot = (slot + 1) & mask;
+    return &work->table[slot];
+}
+
+static bool grow_table(plan *work)
+{
+    work->slots = work->slots == 0 ? 256 : work->slots * 2;
+    work->table = creg_arena_calloc(work->arena, work->slots, sizeof *work->table);
+    for (size_t i = 0; work->table != NULL && i < work->fact_count; i++)
+        *slot_of(work, work->facts[i]->path, work->facts[i]->path_size) = work->facts[i];
+    return work->table != NULL;
+}
+
+static bool make_room_for_fact(plan *work)
+{
+    if (work->fact_count * 2 >= work->slots && !grow_table(work))
+        return false;
+    if (work->fact_count < work->fact_capacity)
+        return true;
+    size_t wanted = work->fact_capacity == 0 ? 128 : work->fact_capacity * 2;
+    fact **grown = creg_arena_grow(work->arena, work->facts,
+                                   work->fact_capacity * sizeof *grown, wanted * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    work->facts = grown;
+    work->fact_capacity = wanted;
+    return true;
+}
+
+/* The fact about a path, made when there is none yet; NULL when out of memory. */
+static fact *fact_of(plan *work, const char *path, size_t size)
+{
+    if (!make_room_for_fact(work))
+        return NULL;
+    fact **slot = slot_of(work, path, size);
+    if (*slot != NULL)
+        return *slot;
+    fact *fresh = creg_arena_calloc(work->arena, 1, sizeof *fresh);
+    creg_slice kept = creg_arena_copy(work->arena, creg_slice_make(path, size));
+    if (fresh == NULL || kept.data == NULL)
+        return NULL;
+    fresh->path = kept.data;
+    fresh->path_size = size;
+    fresh->node.path = kept.data;
+    fresh->node.batch = work->batch;
+    work->facts[work->fact_count++] = fresh;
+    *slot = fresh;
+    return fresh;
+}
+
+static size_t parent_size(const char *path, size_t size)
+{
+    while (size > 1 && path[size - 1] != '/')
+        size--;
+    return size > 1 ? size - 1 : 1; /* "/" is its own parent */
+}
+
+static fact *parent_of(plan *work, const fact *child)
+{
+    return *slot_of(work, child->path, parent_size(child->path, child->path_size));
+}
+
+/* A key and all its ancestors become known paths. */
+static fact *add_key(plan *work, creg_slice key)
+{
+    const char *path = creg_zookeeper_path(key, work->arena);
+    if (path == NULL)
+        return NULL;
+    size_t size = strlen(path);
+    fact *found = fact_of(work, path, size);
+    while (found != NULL && size > 1) {
+        size = parent_size(path, size);
+        fact *parent = fact_of(work, path, size);
+        if (parent == NULL)
+            return NULL;
+        bool is_known = parent->is_directory;
+        parent->is_directory = true;
+        parent->keys_below++;
+        if (is_known)
+            break;
+    }
+    return found;
+}
+
+static creg_status collect_paths(plan *work, creg_error *err)
+{
+    const creg_transaction *transaction = work->transaction;
+    fact *root = fact_of(work, "/", 1);
+    bool is_fine = root != NULL;
+    if (is_fine) {
+        root->exists = true;
+        root->is_directory = true;
+    }
+    for (size_t i = 0; i < transaction->check_count && is_fine; i++)
+        is_fine = add_key(work, transaction->checks[i].key) != NULL;
+    for (size_t i = 0; i < transaction->operation_count && is_fine; i++)
+        is_fine = add_key(work, transaction->operations[i].key) != NULL;
+    return is_fine ? CREG_OK : creg_fail_arena(err, work->arena);
+}
+
+static size_t depth_of(const fact *about)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < about->path_size && about->path_size > 1; i++)
+        depth += about->path[i] == '/';
+    return depth;
+}
+
+static creg_status wait_all(plan *work, creg_error *err)
+{
+    creg_zookeeper_batch_wait(work->batch, 0);
+    if (work->batch->failed != ZOK)
+        return creg_zookeeper_fail(work->batch->failed, false, "/", err);
+    return work->batch->is_out_of_memory ? creg_fail_arena(err, work->arena) : CREG_OK;
+}
+
+static bool is_listed(const fact *directory)
+{
+    return directory->keys_below >= LIST_FROM && directory->node.child_count > 0;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static bool has_child(const fact *directory, const char *name)
+{
+    return bsearch(&name, directory->node.children, directory->node.child_count,
+                   sizeof name, compare_names) != NULL;
+}
+
+/* Directories with many keys of interest are listed, the others' keys asked one by one. */
+static void ask_level(plan *work, fact *const *level, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        fact *parent = parent_of(work, level[i]);
+        if (!parent->exists)
+            continue;
+        if (is_listed(parent))
+            level[i]->exists = has_child(parent, strrchr(level[i]->path, '/') + 1);
+        else
+            creg_zookeeper_ask_data(work->handle, &level[i]->node, true, NULL, NULL);
+        creg_zookeeper_batch_wait(work->batch, CREG_ZOOKEEPER_IN_FLIGHT);
+    }
+}
+
+static void list_level(plan *work, fact *const *level, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        fact *about = level[i];
+        if (!about->exists || about->keys_below < LIST_FROM)
+            continue;
+        creg_zookeeper_ask_children(work->handle, &about->node, NULL, NULL);
+        creg_zookeeper_batch_wait(work->batch, CREG_ZOOKEEPER_IN_FLIGHT);
+    }
+}
+
+static creg_status read_level(plan *work, fact **level, size_t size, creg_error *err)
+{
+    ask_level(work, level, size);
+    creg_status status = wait_all(work, err);
+    if (status != CREG_OK)
+        return status;
+    for (size_t i = 0; i < size; i++)
+        if (level[i]->node.data_code == ZOK && level[i]->node.stat.czxid != 0)
+            level[i]->exists = true;
+    list_level(work, level, size);
+    status = wait_all(work, err);
+    for (size_t i = 0; i < size && status == CREG_OK; i++)
+        if (level[i]->node.child_count > 1)
+            qsort(level[i]->node.children, level[i]->node.child_count,
+                  sizeof *level[i]->node.children, compare_names);
+    return status;
+}
+
+/* From the top down: below what does not exist nothing has to be asked. */
+static creg_status read_existence(plan *work, creg_error *err)
+{
+    fact **level = creg_arena_calloc(work->arena, work->fact_count, sizeof *level);
+    size_t *depths = creg_arena_calloc(work->arena, work->fact_count, sizeof *depths);
+    if (level == NULL || depths == NULL)
+        return creg_fail_arena(err, work->arena);
+    size_t deepest = 0;
+    for (size_t i = 0; i < work->fact_count; i++) {
+        depths[i] = depth_of(work->facts[i]);
+        deepest = depths[i] > deepest ? depths[i] : deepest;
+    }
+    creg_status status = CREG_OK;
+    for (size_t depth = 1; depth <= deepest && status == CREG_OK; depth++) {
+        size_t size = 0;
+        for (size_t i = 0; i < work->fact_count; i++)
+            if (depths[i] == depth)
+                level[size++] = work->facts[i];
+        status = read_level(work, level, size, err);
+    }
+    return status;
+}
+
+static fact *find(plan *work, creg_slice key)
+{
+    const char *path = creg_zookeeper_path(key, work->arena);
+    return path == NULL ? NULL : *slot_of(work, path, strlen(path));
+}
+
+/* Keys that are checked or deleted: their data and versions, and the names of what is below. */
+static creg_status read_details(plan *work, creg_error *err)
+{
+    const creg_transaction *transaction = work->transaction;
+    size_t count = transaction->check_count + transaction->operation_count;
+    fact **asked = creg_arena_calloc(work->arena, count, sizeof *asked);
+    if (asked == NULL)
+        return creg_fail_arena(err, work->arena);
+    for (size_t i = 0; i < count; i++) {
+        bool is_check = i < transaction->check_count;
+        const creg_operation *operation =
+            is_check ? NULL : &transaction->operations[i - transaction->check_count];
+        bool is_wanted = is_check || operation->kind == CREG_OPERATION_DELETE;
+        if (is_wanted)
+            asked[i] = find(work, is_check ? transaction->checks[i].key : operation->key);
+        if (is_wanted && asked[i] == NULL)
+            return creg_fail_arena(err, work->arena);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (asked[i] == NULL || !asked[i]->exists)
+            continue;
+        creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
+        if (i >= transaction->check_count)
+            creg_zookeeper_ask_children(work->handle, &asked[i]->node, NULL, NULL);
+        creg_zookeeper_batch_wait(work->batch, CREG_ZOOKEEPER_IN_FLIGHT);
+    }
+    return wait_all(work, err);
+}
+
+static creg_status walk_trees(plan *work, creg_error *err)
+{
+    const creg_transaction *transaction = work->transaction;
+    size_t most = transaction->check_count + transaction->operation_count;
+    work->trees = creg_arena_calloc(work->arena, most, sizeof *work->trees);
+    if (work->trees == NULL)
+        return creg_fail_arena(err, work->arena);
+    creg_status status = CREG_OK;
+    for (size_t i = 0; i < most && status == CREG_OK; i++) {
+        bool is_check = i < transaction->check_count;
+        const creg_check *check = is_check ? &transaction->checks[i] : NULL;
+        const creg_operation *operation =
+            is_check ? NULL : &transaction->operations[i - transaction->check_count];
+        bool is_tree = is_check ? check->kind == CREG_CHECK_SUBTREE_EMPTY
+                                : operation->kind == CREG_OPERATION_DELETE_TREE;
+        if (!is_tree)
+            continue;
+        fact *root = find(work, is_check ? check->key : operation->key);
+        if (root == NULL)
+            return creg_fail_arena(err, work->arena);
+        creg_zookeeper_walk *tree = &work->trees[work->tree_count++];
+        if (root->exists)
+            status = creg_zookeeper_walk_tree(work->handle, root->path, NULL, NULL, work->batch,
+                                              tree, err);
+    }
+    return status;
+}
+
+/* ---- checks ----------------------------------------------------------------------------- */
+
+static bool has_key(const fact *about)
+{
+    return about->exists && about->node.data_code == ZOK && about->node.has_data;
+}
+
+static bool is_version(const fact *about, creg_version version)
+{
+    if (!version.present || !has_key(about))
+        return version.present == has_key(about);
+    return (uint64_t)about->node.stat.czxid == version.major &&
+           (uint64_t)about->node.stat.version == version.minor;
+}
+
+static bool is_empty(const creg_zookeeper_walk *tree)
+{
+    for (size_t i = 1; i < tree->size; i++)
+        if (tree->nodes[i]->has_data)
+            return false;
+    return true;
+}
+
+static creg_status evaluate_checks(plan *work, size_t *ret_failed_check, creg_error *err)
+{
+    size_t tree = 0;
+    for (size_t i = 0; i < work->transaction->check_count; i++) {
+        const creg_check *check = &work->transaction->checks[i];
+        const fact *about = find(work, check->key);
+        if (about == NULL)
+            return creg_fail_arena(err, work->arena);
+        bool holds = check->kind == CREG_CHECK_ABSENT    ? !has_key(about)
+                     : check->kind == CREG_CHECK_PRESENT ? has_key(about)
+                     : check->kind == CREG_CHECK_VERSION ? is_version(about, check->version)
+                                                         : is_empty(&work->trees[tree]);
+        tree += check->kind == CREG_CHECK_SUBTREE_EMPTY;
+        if (holds)
+            continue;
+        *ret_failed_check = i;
+        return creg_fail(err, CREG_CONFLICT, "'%.*s' is not as it was expected",
+                         CREG_SHOW(check->key));
+    }
+    return CREG_OK;
+}
+
+/* ---- steps ------------------------------------------------------------------------------ */
+
+static zoo_op_t *add_step(plan *work, int origin, size_t bytes)
+{
+    if (work->step_count == work->step_capacity) {
+        size_t old = work->step_capacity;
+        size_t wanted = old == 0 ? 64 : old * 2;
+        zoo_op_t *steps = creg_arena_grow(work->arena, work->steps, old * sizeof *steps,
+                                          wanted * sizeof *steps);
+        int *origins = creg_arena_grow(work->arena, work->origins, old * sizeof *origins,
+                                       wanted * sizeof *origins);
+        if (steps == NULL || origins == NULL)
+            return NULL;
+        work->steps = steps;
+        work->origins = origins;
+        work->step_capacity = wanted;
+    }
+    work->bytes += bytes;
+    work->origins[work->step_count] = origin;
+    return &work->steps[work->step_count++];
+}
+
+/* Bytes of a jute request: 9 of header, strings with their length, ACLs of at most 60. */
+static size_t step_bytes(const char *path, creg_slice value)
+{
+    return 9 + 4 + strlen(path) + 4 + value.size + 72;
+}
+
+static const struct ACL_vector *acl_of(const plan *work)
+{
+    return work->state->is_private ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE;
+}
+
+static bool add_check(plan *work, const char *path, int version, int origin)
+{
+    zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 68);
+    if (step != NULL)
+        zoo_check_op_init(step, path, version);
+    return step != NULL;
+}
+
+static bool add_delete(plan *work, const char *path, int origin)
+{
+    zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 68);
+    if (step != NULL)
+        zoo_delete_op_init(step, path, -1);
+    return step != NULL;
+}
+
+/* `value` data NULL: a directory. */
+static bool add_create(plan *work, const char *path, creg_slice value, int mode, int origin)
+{
+    zoo_op_t *step = add_step(work, origin, step_bytes(path, value));
+    if (step != NULL)
+        zoo_create_op_init(step, path, value.data, value.data == NULL ? -1 : (int)value.size,
+                           acl_of(work), mode, NULL, 0);
+    return step != NULL;
+}
+
+static bool add_set(plan *work, const char *path, creg_slice value, int origin)
+{
+    zoo_op_t *step = add_step(work, origin, step_bytes(path, value));
+    if (step != NULL)
+        zoo_set_op_init(step, path, value.data, value.data == NULL ? -1 : (int)value.size, -1,
+                        NULL);
+    return step != NULL;
+}
+
+static bool add_parents(plan *work, const fact *child)
+{
+    fact *parent = parent_of(work, child);
+    if (parent->exists || parent->is_made)
+        return true;
+    if (!add_parents(work, parent))
+        return false;
+    parent->is_made = true;
+    return add_create(work, parent->path, creg_slice_make(NULL, 0), ZOO_PERSISTENT, FROM_FACT);
+}
+
+/* The topmost of the missing ancestors: if it is still missing, so is all below. */
+static const fact *topmost_missing(plan *work, const fact *about)
+{
+    const fact *parent = parent_of(work, about);
+    while (!parent->exists && parent->path_size > 1) {
+        about = parent;
+        parent = parent_of(work, about);
+    }
+    return about;
+}
+
+static bool is_put(const plan *work, creg_slice key)
+{
+    for (size_t low = 0, high = work->transaction->operation_count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        int order = creg_slice_compare(work->transaction->operations[middle].key, key);
+        if (order == 0)
+            return work->transaction->operations[middle].kind == CREG_OPERATION_PUT;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* Is the path, or something below it, created by the puts? Then the create proves absence. */
+static bool is_made_by_puts(const plan *work, const fact *about)
+{
+    for (size_t i = 0; i < work->transaction->operation_count; i++) {
+        const creg_operation *operation = &work->transaction->operations[i];
+        size_t size = about->path_size - 1; /* without the leading '/' */
+        if (operation->kind == CREG_OPERATION_PUT && operation->key.size >= size &&
+            memcmp(operation->key.data, about->path + 1, size) == 0 &&
+            (operation->key.size == size || operation->key.data[size] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static bool add_absence(plan *work, const fact *about, int origin)
+{
+    const fact *missing = topmost_missing(work, about);
+    if (is_made_by_puts(work, missing))
+        return true;
+    return add_create(work, missing->path, creg_slice_make(NULL, 0), ZOO_PERSISTENT, origin) &&
+           add_delete(work, missing->path, origin);
+}
+
+static bool add_checks(plan *work)
+{
+    if (work->fence != NULL && work->fence->path[0] != '\0' &&
+        !add_check(work, work->fence->path, 0, FROM_FENCE))
+        return false;
+    for (size_t i = 0; i < work->transaction->check_count; i++) {
+        const creg_check *check = &work->transaction->checks[i];
+        const fact *about = find(work, check->key);
+        if (about == NULL)
+            return false;
+        bool is_added = true;
+        if (about->exists)
+            is_added = about->path_size == 1 ||
+                       add_check(work, about->path, about->node.stat.version, (int)i);
+        else if (!is_put(work, check->key) || check->kind == CREG_CHECK_SUBTREE_EMPTY)
+            is_added = add_absence(work, about, (int)i);
+        if (!is_added)
+            return false;
+    }
+    return true;
+}
+
+static bool add_put(plan *work, const creg_operation *operation)
+{
+    fact *about = find(work, operation->key);
+    creg_slice value = operation->value;
+    if (value.data == NULL)
+        value.data = "";
+    if (about == NULL)
+        return false;
+    if (about->exists || about->is_made)
+        return add_set(work, about->path, value, FROM_FACT);
+    if (!add_parents(work, about))
+        return false;
+    about->is_made = true;
+    return add_create(work, about->path, value, ZOO_PERSISTENT, FROM_FACT);
+}
+
+static bool add_bond(plan *work, const creg_operation *operation)
+{
+    creg_zookeeper_liveness *fence = work->fence;
+    if (!operation->bind_liveness || fence == NULL || fence->path[0] != '\0')
+        return true;
+    creg_text text;
+    creg_text_init(&text, work->arena, sizeof fence->path);
+    creg_text_format(&text, "/%.*s/%s", (int)operation->key.size, operation->key.data,
+                     fence->name);
+    creg_slice path;
+    return creg_text_finish(&text, &path, NULL) == CREG_OK &&
+           add_create(work, path.data, creg_slice_make("", 0), ZOO_EPHEMERAL, FROM_FACT);
+}
+
+static bool add_live_deletes(plan *work, const creg_zookeeper_node *node)
+{
+    for (size_t i = 0; i < node->live_count; i++) {
+        creg_text text;
+        creg_text_init(&text, work->arena, CREG_LIMIT_KEY + 64);
+        creg_text_format(&text, "%s/%s", node->path, node->live[i]);
+        creg_slice path;
+        if (creg_text_finish(&text, &path, NULL) != CREG_OK ||
+            !add_delete(work, path.data, FROM_FACT))
+            return false;
+    }
+    return true;
+}
+
+/* Children first; a root that is itself a key stays, a mere directory goes. */
+static bool add_tree_delete(plan *work, const creg_zookeeper_walk *tree)
+{
+    for (size_t i = tree->size; i-- > 0;) {
+        const creg_zookeeper_node *node = tree->nodes[i];
+        if (node->data_code != ZOK || (i == 0 && node->has_data))
+            continue;
+        if (!add_live_deletes(work, node) || !add_delete(work, node->path, FROM_FACT))
+            return false;
+    }
+    return true;
+}
+
+static bool add_key_delete(plan *work, const creg_operation *operation)
+{
+    const fact *about = find(work, operation->key);
+    if (about == NULL)
+        return false;
+    if (!has_key(about))
+        return true;
+    const creg_zookeeper_node *node = &about->node;
+    if (!add_live_deletes(work, node))
+        return false;
+    return node->child_count > 0
+               ? add_set(work, about->path, creg_slice_make(NULL, 0), FROM_FACT)
+               : add_delete(work, about->path, FROM_FACT);
+}
+
+static bool add_operations(plan *work)
+{
+    size_t tree = 0;
+    for (size_t i = 0; i < work->transaction->check_count; i++)
+        tree += work->transaction->checks[i].kind == CREG_CHECK_SUBTREE_EMPTY;
+    for (size_t i = 0; i < work->transaction->operation_count; i++) {
+        const creg_operation *operation = &work->transaction->operations[i];
+        bool is_added = true;
+        if (operation->kind == CREG_OPERATION_PUT)
+            is_added = add_put(work, operation) && add_bond(work, operation);
+        else if (operation->kind == CREG_OPERATION_DELETE)
+            is_added = add_key_delete(work, operation);
+        else
+            is_added = add_tree_delete(work, &work->trees[tree++]);
+        if (!is_added)
+            return false;
+    }
+    return true;
+}
+
+/* ---- sending ---------------------------------------------------------------------------- */
+
+static void take_multi(int code, const void *context)
+{
+    creg_zookeeper_node *answer = (creg_zookeeper_node *)(uintptr_t)context;
+    pthread_mutex_lock(&answer->batch->lock);
+    answer->data_code = code;
+    answer->batch->pending--;
+    pthread_cond_signal(&answer->batch->done);
+    pthread_mutex_unlock(&answer->batch->lock);
+}
+
+/* The step that failed: the others of a refused multi say "rolled back" or "not tried". */
+static size_t failed_step(const zoo_op_result_t *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (results[i].err != ZOK && results[i].err != ZRUNTIMEINCONSISTENCY)
+            return i;
+    return 0;
+}
+
+static creg_status judge(const plan *work, int code, const zoo_op_result_t *results,
+                         bool *ret_again, creg_error *err)
+{
+    if (code == ZOK)
+        return CREG_OK;
+    bool is_refused = code == ZNODEEXISTS || code == ZNONODE || code == ZBADVERSION ||
+                      code == ZNOTEMPTY || code == ZNOCHILDRENFOREPHEMERALS;
+    if (!is_refused)
+        return creg_zookeeper_fail(code, true, "/", err);
+    size_t step = failed_step(results, work->step_count);
+    if (work->origins[step] != FROM_FENCE)
+        *ret_again = true; /* the facts have changed: read them again */
+    return creg_fail(err, CREG_CONFLICT, work->origins[step] == FROM_FENCE
+                                             ? "the liveness of the writer is lost"
+                                             : "somebody else was faster; nothing was done");
+}
+
+static creg_status send_multi(plan *work, bool *ret_again, creg_error *err)
+{
+    if (work->step_count == 0)
+        return CREG_OK;
+    if (work->bytes > CREG_ZOOKEEPER_PACKET_MAX)
+        return creg_fail(err, CREG_LIMIT, "a transaction of %zu bytes; ZooKeeper takes %d",
+                         work->bytes, CREG_ZOOKEEPER_PACKET_MAX);
+    zoo_op_result_t *results =
+        creg_arena_calloc(work->arena, work->step_count, sizeof *results);
+    if (results == NULL)
+        return creg_fail_arena(err, work->arena);
+    creg_zookeeper_node answer = { .batch = work->batch };
+    creg_zookeeper_batch_start(work->batch);
+    int code = zoo_amulti(work->handle, (int)work->step_count, work->steps, results, take_multi,
+                          &answer);
+    if (code != ZOK) {
+        creg_zookeeper_batch_failed(work->batch, ZOK);
+        return creg_zookeeper_fail(code, false, "/", err); /* not sent */
+    }
+    creg_zookeeper_batch_wait(work->batch, 0);
+    return judge(work, answer.data_code, results, ret_again, err);
+}
+
+static void remember_bond(const plan *work)
+{
+    creg_zookeeper_liveness *fence = work->fence;
+    for (size_t i = 0; fence != NULL && i < work->transaction->operation_count; i++) {
+        const creg_operation *operation = &work->transaction->operations[i];
+        if (operation->kind == CREG_OPERATION_PUT && operation->bind_liveness &&
+            fence->path[0] == '\0')
+            snprintf(fence->path, sizeof fence->path, "/%.*s/%s", (int)operation->key.size,
+                     operation->key.data, fence->name);
+    }
+}
+
+static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_again,
+                            creg_error *err)
+{
+    creg_zookeeper_ask_sync(work->handle, work->batch);
+    creg_zookeeper_batch_wait(work->batch, 0);
+    creg_status status = collect_paths(work, err);
+    if (status == CREG_OK)
+        status = read_existence(work, err);
+    if (status == CREG_OK)
+        status = read_details(work, err);
+    if (status == CREG_OK)
+        status = walk_trees(work, err);
+    if (status == CREG_CONFLICT)
+        *ret_again = true; /* something went while it was walked */
+    if (status == CREG_OK)
+        status = evaluate_checks(work, ret_failed_check, err);
+    if (status != CREG_OK)
+        return status;
+    if (!add_checks(work) || !add_operations(work))
+        return creg_fail_arena(err, work->arena);
+    status = send_multi(work, ret_again, err);
+    if (status == CREG_OK)
+        remember_bond(work);
+    return status;
+}
+
+creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,
+                                 size_t *ret_failed_check, creg_error *err)
+{
+    uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
+    creg_arena arena;
+    creg_arena_init(&arena, CREG_LIMIT_OPERATION_BYTES);
+    creg_status status = CREG_CONFLICT;
+    bool is_again = true;
+    for (unsigned round = 0; is_again && round < PLAN_TRIES; round++) {
+        creg_arena_reset(&arena);
+        zhandle_t *handle;
+        is_again = false;
+        status = creg_zookeeper_handle(state, deadline, &handle, err);
+        if (status != CREG_OK)
+            break;
+        creg_zookeeper_batch batch;
+        creg_zookeeper_batch_init(&batch, &arena);
+        plan work = { .state = state, .transaction = transaction, .handle = handle,
+                      .batch = &batch, .arena = &arena };
+        if (transaction->fence != NULL)
+            work.fence = creg_liveness_handle(transaction->fence);
+        status = try_once(&work, ret_failed_check, &is_again, err);
+        creg_zookeeper_batch_wait(&batch, 0);
+        creg_zookeeper_batch_clear(&batch);
+        /* Reads before the multi that failed for want of a server may simply be repeated. */
+        if (status == CREG_UNAVAILABLE && creg_zookeeper_now_ms() < deadline)
+            is_again = true;
+    }
+    creg_arena_clear(&arena);
+    return status;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session with ZooKeeper, and its asynchronous calls in batches.
+ *
+ * The client library reconnects by itself but not after its session expired: then a new
+ * handle is made by the next call. What was under way when a connection broke comes back with
+ * an error that says nothing about whether it was done.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "store/drivers/zookeeper.h"
+
+uint64_t creg_zookeeper_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+const char *creg_zookeeper_path(creg_slice key, creg_arena *arena)
+{
+    while (key.size > 0 && key.data[key.size - 1] == '/')
+        key.size--;
+    char *path = creg_arena_alloc(arena, key.size + 2);
+    if (path == NULL)
+        return NULL;
+    path[0] = '/';
+    if (key.size > 0)
+        memcpy(path + 1, key.data, key.size);
+    path[key.size + 1] = '\0';
+    return path;
+}
+
+/* ---- the session ------------------------------------------------------------------------ */
+
+static void keep_quiet(const char *message) { (void)message; }
+
+static void watch_session(zhandle_t *handle, int type, int session_state, const char *path,
+                          void *context)
+{
+    (void)path;
+    creg_driver_state *state = context;
+    if (type != ZOO_SESSION_EVENT || state == NULL)
+        return;
+    pthread_mutex_lock(&state->lock);
+    /* An event of a handle that was given up must not speak for the new one. */
+    if (state->handle == NULL || state->handle == handle) {
+        state->is_connected = session_state == ZOO_CONNECTED_STATE;
+        if (session_state == ZOO_EXPIRED_SESSION_STATE)
+            state->is_expired = true;
+        if (session_state == ZOO_AUTH_FAILED_STATE)
+            state->is_denied = true;
+    }
+    pthread_cond_broadcast(&state->changed);
+    pthread_mutex_unlock(&state->lock);
+}
+
+static creg_status start_session(creg_driver_state *state, creg_error *err)
+{
+    zhandle_t *handle = zookeeper_init2(state->hosts, watch_session, (int)state->session_ms,
+                                        NULL, state, 0, keep_quiet);
+    if (handle == NULL)
+        return creg_fail(err, CREG_UNAVAILABLE, "no ZooKeeper server could be reached");
+    if (state->digest != NULL)
+        zoo_add_auth(handle, "digest", state->digest, (int)strlen(state->digest), NULL, NULL);
+    state->handle = handle;
+    state->is_expired = false;
+    return CREG_OK;
+}
+
+creg_status creg_zookeeper_connect(creg_driver_state *state, creg_error *err)
+{
+    zoo_set_debug_level(0);
+    pthread_mutex_lock(&state->lock);
+    creg_status status = start_session(state, err);
+    pthread_mutex_unlock(&state->lock);
+    if (status != CREG_OK)
+        return status;
+    zhandle_t *handle;
+    return creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle,
+                                 err);
+}
+
+void creg_zookeeper_disconnect(creg_driver_state *state)
+{
+    pthread_mutex_lock(&state->lock);
+    zhandle_t *handle = state->handle;
+    state->handle = NULL;
+    pthread_mutex_unlock(&state->lock);
+    if (handle != NULL)
+        zookeeper_close(handle); /* joins the client's threads: never under our lock */
+}
+
+static void wait_until(creg_driver_state *state, uint64_t deadline_ms)
+{
+    uint64_t now = creg_zookeeper_now_ms();
+    uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(left / 1000);
+    until.tv_nsec += (long)(left % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&state->changed, &state->lock, &until);
+}
+
+creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms,
+                                  zhandle_t **ret_handle, creg_error *err)
+{
+    creg_status status = CREG_OK;
+    zhandle_t *expired = NULL;
+    pthread_mutex_lock(&state->lock);
+    if (state->is_expired) {
+        expired = state->handle;
+        state->handle = NULL;
+        state->is_connected = false;
+        status = start_session(state, err);
+    }
+    while (status == CREG_OK && !state->is_connected && !state->is_denied) {
+        if (creg_zookeeper_now_ms() >= deadline_ms)
+            status = creg_fail(err, CREG_UNAVAILABLE, "no ZooKeeper server could be reached");
+        else
+            wait_until(state, deadline_ms);
+    }
+    if (status == CREG_OK && state->is_denied)
+        status = creg_fail(err, CREG_PERMISSION, "ZooKeeper does not accept the credentials");
+    *ret_handle = state->handle;
+    pthread_mutex_unlock(&state->lock);
+    if (expired != NULL)
+        zookeeper_close(expired);
+    return status;
+}
+
+creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_error *err)
+{
+    creg_status status;
+    switch (code) {
+    case ZNOAUTH:
+    case ZAUTHFAILED:
+        status = creg_fail(err, CREG_PERMISSION, "ZooKeeper denies access to '%s'", path);
+        break;
+    case ZCONNECTIONLOSS:
+    case ZOPERATIONTIMEOUT:
+    case ZSESSIONEXPIRED:
+    case ZCLOSING:
+    case ZSESSIONMOVED:
+        status = is_write ? creg_fail(err, CREG_UNKNOWN_OUTCOME,
+                                      "ZooKeeper did not answer; the change may have been made")
+                          : creg_fail(err, CREG_UNAVAILABLE, "ZooKeeper cannot answer now");
+        break;
+    case ZBADARGUMENTS:
+        status = creg_fail(err, CREG_INVALID_NAME, "ZooKeeper does not take the key '%s'", path);
+        break;
+    default:
+        status = creg_fail(err, CREG_IO, "ZooKeeper failed on '%s'", path);
+    }
+    creg_error_detail(err, "%s (%d)", zerror(code), code);
+    return status;
+}
+
+/* ---- batches ---------------------------------------------------------------------------- */
+
+void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_arena *arena)
+{
+    memset(batch, 0, sizeof *batch);
+    pthread_mutex_init(&batch->lock, NULL);
+    pthread_cond_init(&batch->done, NULL);
+    batch->arena = arena;
+}
+
+void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch)
+{
+    pthread_cond_destroy(&batch->done);
+    pthread_mutex_destroy(&batch->lock);
+}
+
+void creg_zookeeper_batch_start(creg_zookeeper_batch *batch)
+{
+    pthread_mutex_lock(&batch->lock);
+    batch->pending++;
+    pthread_mutex_unlock(&batch->lock);
+}
+
+/* Errors about the connection concern the whole batch; all others belong to their znode. */
+static void note_code(creg_zookeeper_batch *batch, int code)
+{
+    bool is_lost = code == ZCONNECTIONLOSS || code == ZOPERATIONTIMEOUT ||
+                   code == ZSESSIONEXPIRED || code == ZCLOSING || code == ZSESSIONMOVED ||
+                   code == ZINVALIDSTATE || code == ZMARSHALLINGERROR;
+    if (is_lost && batch->failed == ZOK)
+        batch->failed = code;
+}
+
+/* The caller holds the lock. */
+static void finish_one(creg_zookeeper_batch *batch)
+{
+    batch->pending--;
+    pthread_cond_signal(&batch->done);
+}
+
+void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code)
+{
+    pthread_mutex_lock(&batch->lock);
+    if (batch->failed == ZOK)
+        batch->failed = code;
+    finish_one(batch);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most)
+{
+    pthread_mutex_lock(&batch->lock);
+    while (batch->pending > most)
+        pthread_cond_wait(&batch->done, &batch->lock);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+/* ---- calls ------------------------------------------------------------------------------ */
+
+static void take_data(int code, const char *value, int size, const struct Stat *stat,
+                      const void *context)
+{
+    creg_zookeeper_node *node = (creg_zookeeper_node *)(uintptr_t)context;
+    creg_zookeeper_batch *batch = node->batch;
+    pthread_mutex_lock(&batch->lock);
+    note_code(batch, code);
+    node->data_code = code;
+    if (code == ZOK) {
+        node->stat = *stat;
+        node->has_data = size >= 0;
+        if (size > 0) {
+            node->data = creg_arena_copy(batch->arena, creg_slice_make(value, (size_t)size));
+            batch->is_out_of_memory = batch->is_out_of_memory || node->data.data == NULL;
+        } else {
+            node->data = creg_slice_make("", 0);
+        }
+    }
+    finish_one(batch);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+static void take_stat(int code, const struct Stat *stat, const void *context)
+{
+    creg_zookeeper_node *node = (creg_zookeeper_node *)(uintptr_t)context;
+    creg_zookeeper_batch *batch = node->batch;
+    pthread_mutex_lock(&batch->lock);
+    note_code(batch, code);
+    node->data_code = code;
+    if (code == ZOK)
+        node->stat = *stat;
+    finish_one(batch);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+void creg_zookeeper_ask_data(zhandle_t *handle, creg_zookeeper_node *node, bool only_stat,
+                             watcher_fn watcher, void *watcher_context)
+{
+    creg_zookeeper_batch_start(node->batch);
+    int code = only_stat ? zoo_awexists(handle, node->path, watcher, watcher_context, take_stat,
+                                        node)
+                         : zoo_awget(handle, node->path, watcher, watcher_context, take_data,
+                                     node);
+    if (code != ZOK)
+        creg_zookeeper_batch_failed(node->batch, code);
+}
+
+/* The caller holds the batch's lock: it guards the arena, too. */
+static void copy_children(creg_zookeeper_node *node, const struct String_vector *names)
+{
+    creg_arena *arena = node->batch->arena;
+    size_t count = names->count > 0 ? (size_t)names->count : 0;
+    node->children = creg_arena_calloc(arena, count, sizeof *node->children);
+    node->live = creg_arena_calloc(arena, count, sizeof *node->live);
+    node->child_count = 0;
+    node->live_count = 0;
+    for (size_t i = 0; node->children != NULL && node->live != NULL && i < count; i++) {
+        const char *name = creg_arena_copy(arena, creg_slice_of(names->data[i])).data;
+        if (name != NULL && name[0] == '~')
+            node->live[node->live_count++] = name;
+        else if (name != NULL)
+            node->children[node->child_count++] = name;
+    }
+    if (arena->failed != CREG_OK)
+        node->batch->is_out_of_memory = true;
+}
+
+static void take_children(int code, const struct String_vector *names, const struct Stat *stat,
+                          const void *context)
+{
+    creg_zookeeper_node *node = (creg_zookeeper_node *)(uintptr_t)context;
+    creg_zookeeper_batch *batch = node->batch;
+    pthread_mutex_lock(&batch->lock);
+    note_code(batch, code);
+    node->children_code = code;
+    if (code == ZOK) {
+        /* pzxid of this answer belongs to this list of children. */
+        node->stat.pzxid = stat->pzxid;
+        node->stat.cversion = stat->cversion;
+        copy_children(node, names);
+    }
+    finish_one(batch);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+void creg_zookeeper_ask_children(zhandle_t *handle, creg_zookeeper_node *node,
+                                 watcher_fn watcher, void *watcher_context)
+{
+    creg_zookeeper_batch_start(node->batch);
+    int code = zoo_awget_children2(handle, node->path, watcher, watcher_context, take_children,
+                                   node);
+    if (code != ZOK)
+        creg_zookeeper_batch_failed(node->batch, code);
+}
+
+static void take_sync(int code, const char *value, const void *context)
+{
+    (void)value;
+    creg_zookeeper_batch *batch = (creg_zookeeper_batch *)(uintptr_t)context;
+    pthread_mutex_lock(&batch->lock);
+    note_code(batch, code);
+    finish_one(batch);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch)
+{
+    creg_zookeeper_batch_start(batch);
+    int code = zoo_async(handle, "/", take_sync, batch);
+    if (code != ZOK)
+        creg_zookeeper_batch_failed(batch, code);
+}

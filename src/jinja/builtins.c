@@ -23,9 +23,12 @@ typedef struct row_index {
 static const jinja_builtin *const filter_tables[] = {
     jinja_filters_text,   jinja_filters_sequence, jinja_filters_number, jinja_filters_markup,
     jinja_filters_lazy,   jinja_filters_chunk,    jinja_filters_order,  jinja_filters_wrap,
-    jinja_filters_json,   jinja_filters_pprint,   jinja_filters_urlize, NULL,
+    jinja_filters_json,   jinja_filters_pprint,   jinja_filters_urlize, jinja_filters_config,
+    jinja_filters_codec,  jinja_filters_product,  jinja_filters_regex,  jinja_filters_sets,
+    NULL,
 };
-static const jinja_builtin *const test_tables[] = {jinja_tests_table, NULL};
+static const jinja_builtin *const test_tables[] = {jinja_tests_table, jinja_tests_config,
+                                                 jinja_tests_regex, NULL};
 static const jinja_builtin *const function_tables[] = {jinja_functions_table,
                                                      jinja_functions_gettext, NULL};
 

@@ -17,6 +17,14 @@ extern const jinja_builtin jinja_filters_json[];   /* filters_json.c: tojson */
 extern const jinja_builtin jinja_filters_pprint[]; /* filters_pprint.c */
 extern const jinja_builtin jinja_filters_urlize[]; /* filters_urlize.c */
 
+/* The configuration pack, beside jinja_filters_config. */
+extern const jinja_builtin jinja_filters_codec[];   /* filters_codec.c: base64, hashes, JSON */
+extern const jinja_builtin jinja_filters_product[]; /* filters_product.c: zip, product */
+extern const jinja_builtin jinja_filters_regex[];   /* filters_regex.c */
+extern const jinja_builtin jinja_filters_sets[];    /* filters_sets.c: union, combine ... */
+extern const jinja_builtin jinja_tests_config[];    /* tests_config.c */
+extern const jinja_builtin jinja_tests_regex[];     /* filters_regex.c */
+
 /* The row that ends every table. */
 #define JINJA_ROW_END {NULL, NULL, NULL, NULL, 0, 0}
 

@@ -22,6 +22,12 @@
 
 enum { POOL_MAX = 64, SERVERS_MAX = 32, BACKOFF_FIRST_MS = 20, BACKOFF_MAX_MS = 1000 };
 
+/* An easy handle has its own connection, which stays with the server that it was made to. */
+typedef struct idle_handle {
+    CURL *handle;
+    size_t server;
+} idle_handle;
+
 struct creg_http {
     creg_arena arena; /* everything below lives here */
     creg_http_options options;
@@ -30,12 +36,13 @@ struct creg_http {
     atomic_size_t preferred;
     struct curl_slist *headers;
     pthread_mutex_t lock; /* guards the pool */
-    CURL *pool[POOL_MAX];
+    idle_handle pool[POOL_MAX];
     size_t pool_size;
 };
 
 /* What the callbacks of one transfer write to. */
 typedef struct transfer {
+    const creg_http_request *request;
     creg_arena *arena;
     creg_http_answer answer;
     char *body;
@@ -44,6 +51,7 @@ typedef struct transfer {
     size_t limit;
     bool is_too_large;
     bool is_out_of_memory;
+    bool is_stopped; /* by the taker of the body */
 } transfer;
 
 uint64_t creg_http_now_ms(void)
@@ -177,7 +185,7 @@ void creg_http_free(creg_http *http)
     if (http == NULL)
         return;
     for (size_t i = 0; i < http->pool_size; i++)
-        curl_easy_cleanup(http->pool[i]);
+        curl_easy_cleanup(http->pool[i].handle);
     creg_http_abandon(http);
 }
 
@@ -193,23 +201,27 @@ void creg_http_abandon(creg_http *http)
 
 /* ---- handles ---------------------------------------------------------------------------- */
 
-static CURL *take_handle(creg_http *http, bool *ret_fresh)
+static CURL *take_handle(creg_http *http, size_t server, bool *ret_fresh)
 {
     CURL *handle = NULL;
     pthread_mutex_lock(&http->lock);
-    if (http->pool_size > 0)
-        handle = http->pool[--http->pool_size];
+    for (size_t i = http->pool_size; i-- > 0 && handle == NULL;) {
+        if (http->pool[i].server != server)
+            continue;
+        handle = http->pool[i].handle;
+        http->pool[i] = http->pool[--http->pool_size];
+    }
     pthread_mutex_unlock(&http->lock);
     *ret_fresh = handle == NULL;
     return handle != NULL ? handle : curl_easy_init();
 }
 
-static void give_handle(creg_http *http, CURL *handle)
+static void give_handle(creg_http *http, CURL *handle, size_t server)
 {
     pthread_mutex_lock(&http->lock);
     bool is_kept = http->pool_size < POOL_MAX;
     if (is_kept)
-        http->pool[http->pool_size++] = handle;
+        http->pool[http->pool_size++] = (idle_handle){ handle, server };
     pthread_mutex_unlock(&http->lock);
     if (!is_kept)
         curl_easy_cleanup(handle);
@@ -220,6 +232,10 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
     transfer *into = user;
     size_t bytes = size * count;
+    if (into->request->take != NULL) {
+        into->is_stopped = !into->request->take(into->request->take_user, data, bytes);
+        return into->is_stopped ? 0 : bytes;
+    }
     if (bytes > into->limit - into->size) {
         into->is_too_large = true;
         return 0;
@@ -345,11 +361,29 @@ static void set_http2(CURL *handle, const creg_http *http, bool is_fresh)
 
 /* ---- one try ---------------------------------------------------------------------------- */
 
-typedef enum try_result { TRY_ANSWERED, TRY_NOT_SENT, TRY_UNANSWERED, TRY_REFUSED } try_result;
+typedef enum try_result {
+    TRY_ANSWERED,
+    TRY_NOT_SENT,
+    TRY_UNANSWERED,
+    TRY_REFUSED, /* by us: too large, or no memory */
+    TRY_STALE    /* a kept HTTP/2 connection was gone; nothing was done */
+} try_result;
 
-static try_result judge(CURL *handle, CURLcode code, const transfer *into)
+/* A kept connection that is gone makes curl ask a plaintext server for an upgrade over HTTP/1,
+ * which no gRPC server grants: nothing was done. */
+static bool is_other_protocol(CURL *handle, const creg_http *http)
 {
-    if (code == CURLE_OK)
+    long version = 0;
+    curl_easy_getinfo(handle, CURLINFO_HTTP_VERSION, &version);
+    return http->options.is_http2 && version != 0 && version != CURL_HTTP_VERSION_2_0;
+}
+
+static try_result judge(CURL *handle, const creg_http *http, CURLcode code,
+                        const transfer *into)
+{
+    if (is_other_protocol(handle, http))
+        return TRY_STALE;
+    if (code == CURLE_OK || into->is_stopped)
         return TRY_ANSWERED;
     if (into->is_too_large || into->is_out_of_memory)
         return TRY_REFUSED;
@@ -423,7 +457,7 @@ static creg_status perform(creg_http *http, size_t server, const creg_http_reque
                            creg_error *err)
 {
     bool is_fresh;
-    CURL *handle = take_handle(http, &is_fresh);
+    CURL *handle = take_handle(http, server, &is_fresh);
     bool has_headers;
     struct curl_slist *headers = request_headers(http, request, &has_headers);
     struct curl_slist *connect = NULL;
@@ -438,14 +472,16 @@ static creg_status perform(creg_http *http, size_t server, const creg_http_reque
     }
     if (status == CREG_OK) {
         CURLcode code = curl_easy_perform(handle);
-        *ret_result = judge(handle, code, into);
+        *ret_result = judge(handle, http, code, into);
+        if (*ret_result == TRY_STALE && is_fresh)
+            *ret_result = TRY_NOT_SENT; /* it is no such server */
         curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &into->answer.status);
         if (code != CURLE_OK)
             creg_error_detail(err, "%s: %s", http->servers[server], curl_easy_strerror(code));
     }
     if (handle != NULL) {
-        if (status == CREG_OK && *ret_result == TRY_ANSWERED)
-            give_handle(http, handle);
+        if (status == CREG_OK && *ret_result == TRY_ANSWERED && !into->is_stopped)
+            give_handle(http, handle, server);
         else
             curl_easy_cleanup(handle);
     }
@@ -511,8 +547,9 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request,
     uint64_t deadline = creg_http_now_ms() + allowed;
     creg_error attempt = { 0 };
     try_result result = TRY_NOT_SENT;
+    size_t first = atomic_load(&http->preferred);
     for (unsigned round = 0;; round++) {
-        size_t server = (atomic_load(&http->preferred) + round) % http->server_count;
+        size_t server = (first + round) % http->server_count;
         uint64_t now = creg_http_now_ms();
         if (now >= deadline)
             return fail_last(http, result, request->is_repeatable, attempt.detail, err);
@@ -520,7 +557,8 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request,
         uint64_t try_ms = deadline - now;
         if (request->is_repeatable && !request->is_long_poll && http->server_count > 1)
             try_ms = try_ms / 2 + 1;
-        transfer into = { .arena = arena, .limit = http->options.body_max };
+        transfer into = { .request = request, .arena = arena,
+                          .limit = http->options.body_max };
         into.answer.grpc_status = -1;
         creg_status status = perform(http, server, request, (long)try_ms, &into,
                                      &result, &attempt);
@@ -534,6 +572,10 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request,
             *ret_answer = into.answer;
             ret_answer->body = creg_slice_make(into.body == NULL ? "" : into.body, into.size);
             return CREG_OK;
+        }
+        if (result == TRY_STALE) {
+            round--; /* the same server, on a new connection */
+            continue;
         }
         if (result == TRY_REFUSED)
             return fail_refused(http, &into, err);

@@ -42,6 +42,10 @@ typedef struct creg_http_request {
     uint32_t timeout_ms;        /* 0: that of the options */
     bool is_repeatable;         /* a read: an unanswered one is sent again */
     bool is_long_poll;          /* the server may keep silent until the deadline */
+    /* When not NULL the body goes here piece by piece, and not into the answer; false ends the
+     * request, which counts as answered. Must not block. */
+    bool (*take)(void *user, const char *data, size_t size);
+    void *take_user;
 } creg_http_request;
 
 /** In the arena of the call. */

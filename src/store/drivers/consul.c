@@ -447,9 +447,13 @@ static creg_status write_operation(creg_text *body, const creg_operation *operat
     return CREG_OK;
 }
 
-/* In the transaction that binds the session first, the lock itself is the fence. */
-static bool needs_fence(const session *bound)
+/* In the transaction that binds the session, the lock itself is the fence. */
+static bool needs_fence(const creg_transaction *transaction, const session *bound)
 {
+    for (size_t i = 0; i < transaction->operation_count; i++)
+        if (transaction->operations[i].kind == CREG_OPERATION_PUT &&
+            transaction->operations[i].bind_liveness)
+            return false;
     return bound != NULL && bound->key[0] != '\0';
 }
 
@@ -462,7 +466,7 @@ static creg_status write_body(const creg_transaction *transaction, const session
     bool is_first = true;
     for (size_t i = 0; i < transaction->check_count; i++)
         write_check(&body, &transaction->checks[i], &is_first);
-    if (needs_fence(bound)) {
+    if (needs_fence(transaction, bound)) {
         creg_consul_verb fence = { .verb = "check-session",
                                    .key = creg_slice_of(bound->key),
                                    .session = creg_slice_of(bound->id) };
@@ -554,6 +558,7 @@ static creg_status put_plain(creg_driver_state *state, const creg_operation *put
     return status;
 }
 
+/* Before it is known whether it happens: an unknown outcome must not lose the fence. */
 static void remember_lock(const creg_transaction *transaction, session *bound)
 {
     for (size_t i = 0; bound != NULL && i < transaction->operation_count; i++) {
@@ -575,6 +580,7 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
     creg_slice body;
     if (status == CREG_OK)
         status = write_body(transaction, bound, arena, &body, err);
+    remember_lock(transaction, bound);
     creg_http_answer answer;
     if (status == CREG_OK)
         status = send_transaction(state, body, true, arena, &answer, err);
@@ -586,7 +592,6 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
         return creg_fail(err, CREG_LIMIT, "too many operations for one transaction of consul");
     if (answer.status != 200)
         return fail_answer(&answer, true, err);
-    remember_lock(transaction, bound);
     return CREG_OK;
 }
 

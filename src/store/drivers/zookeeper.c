@@ -225,7 +225,7 @@ static creg_status zookeeper_liveness_open(creg_driver_state *state, creg_slice 
     pthread_mutex_lock(&state->lock);
     uint64_t serial = ++state->serial;
     pthread_mutex_unlock(&state->lock);
-    snprintf(bond->name, sizeof bond->name, "~%llx.%llx",
+    snprintf(bond->name, sizeof bond->name, "~live.%llx.%llx",
              (unsigned long long)zoo_client_id(handle)->client_id, (unsigned long long)serial);
     *ttl_ms = (uint32_t)zoo_recv_timeout(handle); /* what the server granted the session */
     *ret_handle = bond;

@@ -28,7 +28,7 @@ enum {
     /* jute.maxbuffer is 0xfffff bytes for a whole packet; a larger one loses the connection. */
     CREG_ZOOKEEPER_PACKET_MAX = 1000000,
     CREG_ZOOKEEPER_IN_FLIGHT = 2000,
-    CREG_ZOOKEEPER_LIVE_NAME = 32
+    CREG_ZOOKEEPER_LIVE_NAME = 48
 };
 
 struct creg_driver_state {
@@ -137,8 +137,8 @@ creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uin
 /* ---- writing ---------------------------------------------------------------------------- */
 
 typedef struct creg_zookeeper_liveness {
-    char name[CREG_ZOOKEEPER_LIVE_NAME]; /* of the ephemeral child: "~5f3a..." */
-    char path[CREG_LIMIT_KEY + CREG_ZOOKEEPER_LIVE_NAME + 4]; /* whole; "" while unbound */
+    char name[CREG_ZOOKEEPER_LIVE_NAME]; /* of the ephemeral child: "~live.5f3a..." */
+    char path[CREG_LIMIT_KEY + CREG_ZOOKEEPER_LIVE_NAME + 4]; /* whole; "" before any bond */
 } creg_zookeeper_liveness;
 
 creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,

@@ -502,9 +502,19 @@ static bool add_absence(plan *work, const fact *about, int origin)
            add_delete(work, missing->path, origin);
 }
 
+/* In the transaction that ties a key to the writer, creating the tie is the fence. */
+static bool is_binding(const creg_transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->operation_count; i++)
+        if (transaction->operations[i].kind == CREG_OPERATION_PUT &&
+            transaction->operations[i].bind_liveness)
+            return true;
+    return false;
+}
+
 static bool add_checks(plan *work)
 {
-    if (work->fence != NULL && work->fence->path[0] != '\0' &&
+    if (work->fence != NULL && work->fence->path[0] != '\0' && !is_binding(work->transaction) &&
         !add_check(work, work->fence->path, 0, FROM_FENCE))
         return false;
     for (size_t i = 0; i < work->transaction->check_count; i++) {
@@ -543,15 +553,12 @@ static bool add_put(plan *work, const creg_operation *operation)
 static bool add_bond(plan *work, const creg_operation *operation)
 {
     creg_zookeeper_liveness *fence = work->fence;
-    if (!operation->bind_liveness || fence == NULL || fence->path[0] != '\0')
+    if (!operation->bind_liveness || fence == NULL)
         return true;
-    creg_text text;
-    creg_text_init(&text, work->arena, sizeof fence->path);
-    creg_text_format(&text, "/%.*s/%s", (int)operation->key.size, operation->key.data,
-                     fence->name);
-    creg_slice path;
-    return creg_text_finish(&text, &path, NULL) == CREG_OK &&
-           add_create(work, path.data, creg_slice_make("", 0), ZOO_EPHEMERAL, FROM_FACT);
+    /* Kept before it is known whether it happens: an unknown outcome must not lose the fence. */
+    snprintf(fence->path, sizeof fence->path, "/%.*s/%s", (int)operation->key.size,
+             operation->key.data, fence->name);
+    return add_create(work, fence->path, creg_slice_make("", 0), ZOO_EPHEMERAL, FROM_FACT);
 }
 
 static bool add_live_deletes(plan *work, const creg_zookeeper_node *node)
@@ -677,18 +684,6 @@ static creg_status send_multi(plan *work, bool *ret_again, creg_error *err)
     return judge(work, answer.data_code, results, ret_again, err);
 }
 
-static void remember_bond(const plan *work)
-{
-    creg_zookeeper_liveness *fence = work->fence;
-    for (size_t i = 0; fence != NULL && i < work->transaction->operation_count; i++) {
-        const creg_operation *operation = &work->transaction->operations[i];
-        if (operation->kind == CREG_OPERATION_PUT && operation->bind_liveness &&
-            fence->path[0] == '\0')
-            snprintf(fence->path, sizeof fence->path, "/%.*s/%s", (int)operation->key.size,
-                     operation->key.data, fence->name);
-    }
-}
-
 static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_again,
                             creg_error *err)
 {
@@ -709,10 +704,7 @@ static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_agai
         return status;
     if (!add_checks(work) || !add_operations(work))
         return creg_fail_arena(err, work->arena);
-    status = send_multi(work, ret_again, err);
-    if (status == CREG_OK)
-        remember_bond(work);
-    return status;
+    return send_multi(work, ret_again, err);
 }
 
 creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,

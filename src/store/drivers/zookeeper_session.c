@@ -278,7 +278,7 @@ static void copy_children(creg_zookeeper_node *node, const struct String_vector 
     node->live_count = 0;
     for (size_t i = 0; node->children != NULL && node->live != NULL && i < count; i++) {
         const char *name = creg_arena_copy(arena, creg_slice_of(names->data[i])).data;
-        if (name != NULL && name[0] == '~')
+        if (name != NULL && strncmp(name, "~live.", 6) == 0)
             node->live[node->live_count++] = name;
         else if (name != NULL)
             node->children[node->child_count++] = name;

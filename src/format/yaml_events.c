@@ -10,6 +10,13 @@
 
 #define TAG_PREFIX "tag:yaml.org,2002:"
 
+static creg_slice without_mark(creg_slice text)
+{
+    if (text.size < 3 || memcmp(text.data, "\xEF\xBB\xBF", 3) != 0)
+        return text;
+    return creg_slice_make(text.data + 3, text.size - 3);
+}
+
 creg_status creg_yaml_events_open(creg_yaml_events *events, creg_slice text, creg_error *err)
 {
     if (text.size > CREG_LIMIT_DOCUMENT)
@@ -18,12 +25,14 @@ creg_status creg_yaml_events_open(creg_yaml_events *events, creg_slice text, cre
     if (yaml_parser_initialize(&events->parser) == 0)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     events->text = text;
+    events->parsed = without_mark(text);
     events->is_ascii = creg_utf8_is_ascii(text);
     /* Without this, a text could make itself UTF-16 with its first two bytes. */
     yaml_parser_set_encoding(&events->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&events->parser,
-                                 (const unsigned char *)(text.size == 0 ? "" : text.data),
-                                 text.size);
+                                 (const unsigned char *)(text.size == 0 ? ""
+                                                                        : events->parsed.data),
+                                 events->parsed.size);
     return CREG_OK;
 }
 
@@ -39,7 +48,7 @@ static size_t problem_offset(creg_yaml_events *events)
 {
     const yaml_parser_t *parser = &events->parser;
     if (parser->error == YAML_READER_ERROR)
-        return parser->problem_offset;
+        return parser->problem_offset + (events->text.size - events->parsed.size);
     return creg_yaml_offset(events, parser->problem_mark.index);
 }
 
@@ -78,7 +87,7 @@ void creg_yaml_events_close(creg_yaml_events *events)
 
 size_t creg_yaml_offset(creg_yaml_events *events, size_t index)
 {
-    creg_slice text = events->text;
+    creg_slice text = events->parsed;
     if (events->is_ascii)
         return index < text.size ? index : text.size;
     if (index < events->known_index)
@@ -89,7 +98,7 @@ size_t creg_yaml_offset(creg_yaml_events *events, size_t index)
             events->known_at++;
         events->known_index++;
     }
-    return events->known_at;
+    return events->known_at + (events->text.size - text.size);
 }
 
 /* ---- tags ------------------------------------------------------------------------------ */
@@ -145,11 +154,16 @@ creg_status creg_yaml_event_scalar(const creg_yaml_events *events, unsigned flag
                                       event->data.scalar.length);
     const char *tag = (const char *)event->data.scalar.tag;
     *ret_type = CREG_YAML_STRING;
-    if (tag != NULL) {
+    /* "!" says: not by its form, so it is text. PyYAML does not mind. */
+    bool is_bare = tag != NULL && strcmp(tag, "!") == 0;
+    bool by_form = tag == NULL ? event->data.scalar.plain_implicit != 0
+                               : is_bare && (flags & CREG_PARSE_YAML_1_1) != 0 &&
+                                     event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (tag != NULL && !is_bare) {
         creg_status status = type_of_tag(tag, flags, ret_type, err);
         if (status != CREG_OK)
             return status;
-    } else if (event->data.scalar.plain_implicit != 0) {
+    } else if (by_form) {
         *ret_type = creg_yaml_resolve(text, flags);
     }
     if (keeps_text(*ret_type, flags)) {
@@ -167,7 +181,8 @@ creg_status creg_yaml_event_check_tag(const creg_yaml_events *events, bool is_li
     const yaml_char_t *tag = is_list ? event->data.sequence_start.tag
                                      : event->data.mapping_start.tag;
     const char *expected = is_list ? TAG_PREFIX "seq" : TAG_PREFIX "map";
-    if (tag == NULL || strcmp((const char *)tag, expected) == 0)
+    if (tag == NULL || strcmp((const char *)tag, "!") == 0 ||
+        strcmp((const char *)tag, expected) == 0)
         return CREG_OK;
     return fail_tag((const char *)tag, err);
 }

@@ -101,7 +101,7 @@ static void read_flags(creg_slice format, size_t *at, conversion *ret)
 
 static creg_status take_star(printer *self, int64_t *ret_number)
 {
-    creg_value value;
+    creg_value value = creg_value_none();
     creg_status status = take_argument(self, &value);
     if (status != CREG_OK)
         return status;

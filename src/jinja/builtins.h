@@ -22,6 +22,7 @@ extern const jinja_builtin jinja_filters_codec[];   /* filters_codec.c: base64, 
 extern const jinja_builtin jinja_filters_product[]; /* filters_product.c: zip, product */
 extern const jinja_builtin jinja_filters_regex[];   /* filters_regex.c */
 extern const jinja_builtin jinja_filters_sets[];    /* filters_sets.c: union, combine ... */
+extern const jinja_builtin jinja_filters_yaml[];    /* filters_yaml.c */
 extern const jinja_builtin jinja_tests_config[];    /* tests_config.c */
 extern const jinja_builtin jinja_tests_regex[];     /* filters_regex.c */
 

@@ -118,7 +118,7 @@ creg_status cmd_instance_create(cli_context *cli)
                                 .progress = cli_meter_show,
                                 .user_data = &meter,
                                 .cancel = &cli_cancel };
-    creg_status status = cli_read_options(cli, false, creg_value_none(), &spec.options);
+    creg_status status = cli_read_options(cli, CLI_FOR_TEMPLATE, &spec.options);
     if (status == CREG_OK)
         status = cli_open(cli, spec.dry_run ? CLI_OPEN_READ : CLI_OPEN_CHANGE);
     if (status != CREG_OK)
@@ -363,8 +363,7 @@ static creg_status remove_only_one(cli_context *cli)
     if (status == CREG_CONFLICT) {
         for (size_t at = 0; at < dns.size; at++)
             cli_warn(cli, "there is %s", cli_text(cli, dns.items[at]));
-        if (cli->err.hint[0] == '\0')
-            cli_hint(cli, "name one by its DN, or remove all of them with --all");
+        cli_hint(cli, "name one by its DN, or remove all of them with --all");
     }
     if (status != CREG_OK)
         return status;

@@ -173,7 +173,7 @@ creg_status cmd_render(cli_context *cli)
     if (status == CREG_OK)
         status = cli_read_file(cli, cli->words[0], &source);
     if (status == CREG_OK)
-        status = cli_read_options(cli, true, creg_value_none(), &context);
+        status = cli_read_options(cli, CLI_FOR_RENDER, &context);
     if (status != CREG_OK)
         return status;
     if (u8_check((const uint8_t *)source.data, source.size) != NULL)

@@ -110,6 +110,14 @@ static size_t count_errors(const creg_findings *findings)
     return errors;
 }
 
+static size_t count_rule(const creg_findings *findings, const char *rule)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < findings->size; at++)
+        count += creg_slice_equal(findings->items[at].rule, creg_slice_of(rule));
+    return count;
+}
+
 static creg_status print_report(cli_context *cli, const creg_report *report, const char *done)
 {
     creg_list *rows = finding_rows(cli, &report->findings);
@@ -179,5 +187,7 @@ creg_status cmd_store_adopt(cli_context *cli)
     if (status != CREG_OK)
         return status;
     cli->changed = !dry_run && report.changed > 0;
+    if (dry_run)
+        report.changed = count_rule(&report.findings, "adopted");
     return print_report(cli, &report, dry_run ? "would be adopted" : "adopted");
 }

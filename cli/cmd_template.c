@@ -101,7 +101,7 @@ creg_status cmd_template_register(cli_context *cli)
     status = creg_template_register(cli->registry, &template_, replace, &cli->err);
     if (is_about_body(status))
         place_in_file(cli);
-    if (status == CREG_EXISTS && cli->err.hint[0] == '\0')
+    if (status == CREG_EXISTS)
         cli_hint(cli, "--replace registers over it");
     if (status != CREG_OK)
         return status;
@@ -358,7 +358,7 @@ creg_status cmd_template_lint(cli_context *cli)
     creg_findings findings;
     creg_status status = template_to_lint(cli, &template_, &file);
     if (status == CREG_OK)
-        status = cli_read_options(cli, false, creg_value_none(), &options);
+        status = cli_read_options(cli, CLI_FOR_TEMPLATE, &options);
     if (status != CREG_OK)
         return status;
     status = creg_template_lint(cli->registry, &template_, options, &cli->arena, &findings,

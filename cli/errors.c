@@ -21,9 +21,11 @@ static void flatten(char *text)
 static void repair(char *text)
 {
     size_t size = strlen(text);
-    const uint8_t *bad;
-    while ((bad = u8_check((const uint8_t *)text, size)) != NULL)
+    const uint8_t *bad = u8_check((const uint8_t *)text, size);
+    while (bad != NULL) {
         text[bad - (const uint8_t *)text] = '?';
+        bad = u8_check((const uint8_t *)text, size);
+    }
 }
 
 creg_status cli_fail(cli_context *cli, creg_status status, const char *format, ...)

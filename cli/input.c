@@ -166,10 +166,17 @@ static void set_nested(cli_context *cli, creg_map *map, const char *name, creg_v
     }
 }
 
-static creg_status merge_file(cli_context *cli, creg_map *options, const char *path)
+/* Options keep the spelling of numbers (5.10 stays 5.10); a template calculates with them. */
+static unsigned flags_for(cli_purpose purpose)
+{
+    return purpose == CLI_FOR_RENDER ? 0 : CREG_PARSE_NUMBERS_AS_WRITTEN;
+}
+
+static creg_status merge_file(cli_context *cli, unsigned flags, creg_map *options,
+                              const char *path)
 {
     creg_value document;
-    creg_status status = cli_read_document(cli, path, 0, &document);
+    creg_status status = cli_read_document(cli, path, flags, &document);
     if (status != CREG_OK)
         return status;
     if (!creg_value_is(document, CREG_KIND_MAP)) {
@@ -185,14 +192,14 @@ static creg_status merge_file(cli_context *cli, creg_map *options, const char *p
     return CREG_OK;
 }
 
-static creg_status value_of(cli_context *cli, cli_option_id id, const char *name,
-                            const char *text, creg_value *ret_value)
+static creg_status value_of(cli_context *cli, const cli_given *given, const char *name,
+                            const char *text, unsigned flags, creg_value *ret_value)
 {
-    if (id == OPT_SET_JSON)
+    if (given->id == OPT_SET_JSON)
         return creg_json_parse(creg_slice_of(text), cli_format_text(cli, "--set-json %s", name),
-                               0, &cli->arena, ret_value, &cli->err);
+                               flags, &cli->arena, ret_value, &cli->err);
     creg_slice bytes = creg_slice_of(text);
-    creg_status status = id == OPT_SET_FILE ? cli_read_file(cli, text, &bytes) : CREG_OK;
+    creg_status status = given->id == OPT_SET_FILE ? cli_read_file(cli, text, &bytes) : CREG_OK;
     if (status != CREG_OK)
         return status;
     if (u8_check((const uint8_t *)bytes.data, bytes.size) != NULL)
@@ -201,39 +208,38 @@ static creg_status value_of(cli_context *cli, cli_option_id id, const char *name
     return CREG_OK;
 }
 
-static creg_status merge_pair(cli_context *cli, bool nested, creg_map *options,
-                              cli_option_id id, const char *pair)
+static creg_status merge_pair(cli_context *cli, cli_purpose purpose, creg_map *options,
+                              const cli_given *given)
 {
-    static const char *const shown[] = { "--set", "--set-json", "--set-file" };
+    static const char *const options_shown[] = { "--set", "--set-json", "--set-file" };
+    const char *shown = options_shown[given->id - OPT_SET];
     const char *name;
     const char *text;
     creg_value value;
-    creg_status status = cli_split_pair(cli, pair, shown[id - OPT_SET], &name, &text);
+    creg_status status = cli_split_pair(cli, given->value, shown, &name, &text);
     if (status == CREG_OK && u8_check((const uint8_t *)name, strlen(name)) != NULL)
-        status = cli_fail(cli, CREG_INVALID_OPTIONS, "%s: the name is not UTF-8",
-                          shown[id - OPT_SET]);
+        status = cli_fail(cli, CREG_INVALID_OPTIONS, "%s: the name is not UTF-8", shown);
     if (status == CREG_OK)
-        status = value_of(cli, id, name, text, &value);
+        status = value_of(cli, given, name, text, flags_for(purpose), &value);
     if (status != CREG_OK)
         return status;
-    if (nested)
+    if (purpose == CLI_FOR_RENDER)
         set_nested(cli, options, name, value);
     else
         cli_map_put(cli, options, name, value);
     return CREG_OK;
 }
 
-creg_status cli_read_options(cli_context *cli, bool nested, creg_value start,
-                             creg_value *ret_options)
+creg_status cli_read_options(cli_context *cli, cli_purpose purpose, creg_value *ret_options)
 {
-    creg_map *options = creg_value_is(start, CREG_KIND_MAP) ? start.as.map : cli_map(cli);
+    creg_map *options = cli_map(cli);
     for (size_t at = 0; at < cli->given_count; at++) {
         const cli_given *given = &cli->given[at];
         creg_status status = CREG_OK;
         if (given->id == OPT_MERGE || given->id == OPT_CONTEXT)
-            status = merge_file(cli, options, given->value);
+            status = merge_file(cli, flags_for(purpose), options, given->value);
         else if (given->id == OPT_SET || given->id == OPT_SET_JSON || given->id == OPT_SET_FILE)
-            status = merge_pair(cli, nested, options, given->id, given->value);
+            status = merge_pair(cli, purpose, options, given);
         if (status != CREG_OK)
             return status;
     }

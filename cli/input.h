@@ -25,14 +25,14 @@ creg_status cli_read_document(cli_context *cli, const char *path, unsigned flags
 /** Does the file's name end so that it holds YAML? */
 bool cli_is_yaml_name(const char *path);
 
-/**
- * Options from -f, --set, --set-json and --set-file, in order, into one MAP.
- *
- * With `nested`, "a.b=c" reaches into {"a": {"b": c}} (contexts of `render`); without, the
- * name is "a.b" as it stands (options of service templates).
- */
-creg_status cli_read_options(cli_context *cli, bool nested, creg_value start,
-                             creg_value *ret_options);
+/* What options are read for. */
+typedef enum cli_purpose {
+    CLI_FOR_TEMPLATE, /* options of a service template: "a.b=c" sets "a.b"; numbers as written */
+    CLI_FOR_RENDER    /* a context: "a.b=c" reaches into {"a": {"b": c}} */
+} cli_purpose;
+
+/** Options from -f or -c, --set, --set-json and --set-file, in order, into one MAP. */
+creg_status cli_read_options(cli_context *cli, cli_purpose purpose, creg_value *ret_options);
 
 /** Split "k=v" at the first '='; CREG_USAGE when there is none or the key is empty. */
 creg_status cli_split_pair(cli_context *cli, const char *pair, const char *what,

@@ -32,6 +32,14 @@ def test_create__reads_options_from_stdin(registered):
     assert len(registered("instance", "nodes", DN, "-o", "json").json()) == 4
 
 
+def test_create__numbers_keep_their_spelling(registered):
+    (registered.folder / "o.yaml").write_text("slaves.number: 1\nlabel: 5.10\n")
+    registered(*CREATE, "-f", "o.yaml")
+    assert registered("instance", "get", DN, "nodes/slave0/tags").out == "slave,5.10\n"
+    registered(*CREATE, "--set", "slaves.number=1", "--set-json", "label=1.50")
+    assert registered("instance", "get", DN[:-1] + "2", "nodes/slave0/tags").out == "slave,1.50\n"
+
+
 def test_create__dry_run_writes_nothing(registered):
     before = registered.snapshot()
     rows = registered(*CREATE, "--set", "slaves.number=1", "--dry-run", "-o", "json").json()
@@ -107,7 +115,7 @@ def test_list__filters(instance):
 def test_show__has_the_commit_record(instance):
     row = instance("instance", "show", FULL_DN, "-o", "json").json()
     assert row["dn"] == FULL_DN and row["request_id"] == "order-1" and row["keys"] > 20
-    assert row["options"] == {"slaves.number": 2} and len(row["digest"]) == 32
+    assert row["options"] == {"slaves.number": "2"} and len(row["digest"]) == 32
     assert row["created"].endswith("Z") and "@" in row["author"]
 
 

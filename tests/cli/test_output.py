@@ -86,7 +86,8 @@ def test_table__has_headers_unless_told(instance):
     head, row = instance("instance", "list").lines()
     assert head.split() == ["DN", "STATUS", "KEYS", "CREATED", "AUTHOR"]
     assert row.startswith(FULL_DN)
-    assert instance("instance", "list", "--no-headers").lines() == [row]
+    (bare,) = instance("instance", "list", "--no-headers").lines()
+    assert bare.split() == row.split()
 
 
 def test_table__is_never_cut_in_a_pipe(confreg):

@@ -36,12 +36,22 @@ def test_check_fsck_sweep_adopt__of_a_sound_store(instance):
     assert instance.snapshot() == before
 
 
-def test_fsck__finds_a_changed_tree_and_repairs(instance):
+def test_fsck__finds_a_tree_that_was_changed_behind_its_back(instance):
     instance("kv", "put", f"instances/{DN}/nodes/slave0/cpu", "99")
     result = instance.run("store", "fsck")
-    assert result.code == 9 and DN in result.out and "--repair" in result.err
+    assert result.code == 9 and DN in result.out and "1 finding left" in result.err
+    assert instance.run("store", "fsck", "-o", "json").json()["findings"][0]["severity"] == "error"
+
+
+def test_fsck__mends_what_can_be_mended(instance):
+    counter = "_confreg/v1/n/jlopez,hadoop,1.0"
+    assert instance("kv", "get", counter).out == "1"
+    instance("kv", "put", counter, "0")
+    result = instance.run("store", "fsck")
+    assert result.code == 9 and "--repair" in result.err
     instance("store", "fsck", "--repair")
     assert instance("store", "fsck", "-o", "json").json()["findings"] == []
+    assert instance("kv", "get", counter).out == "1"
 
 
 def test_adopt__takes_in_what_others_wrote(registered):

@@ -51,14 +51,3 @@ creg_status jinja_argument_text(jinja_call *call, size_t index, creg_slice other
     return jinja_fail(call->run, "TypeError", "expected str instance, %s found",
                       creg_value_type_name(value));
 }
-
-creg_status jinja_text_value(jinja_run *run, creg_text *text, creg_value *ret_value)
-{
-    if (text->failed == CREG_OK) {
-        *ret_value = creg_value_string(creg_slice_make(text->data, text->size));
-        return CREG_OK;
-    }
-    if (text->failed == CREG_LIMIT && run->arena->failed == CREG_OK)
-        return jinja_charge_bytes(run, run->limits.memory_bytes, 2); /* words the limit */
-    return jinja_fail_arena(run);
-}

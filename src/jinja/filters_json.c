@@ -30,7 +30,8 @@ static creg_status write_value(const writer *w, creg_value value, const nesting 
 
 /* ---- texts and numbers ------------------------------------------------------------------ */
 
-/* 0: as it is; 'u': \u00XX; 'h': likewise when HTML-safe; else the letter of a short escape. */
+/* 0: as it is; 'u': \u00XX; 'h': likewise when HTML-safe; 'a': when ASCII only; else the letter
+ * of a short escape. */
 static const char escapes[128] = {
     ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
     ['"'] = '"',  ['\\'] = '\\',
@@ -39,7 +40,7 @@ static const char escapes[128] = {
     [6] = 'u',    [7] = 'u',    [11] = 'u',   [14] = 'u',   [15] = 'u',  [16] = 'u',
     [17] = 'u',   [18] = 'u',   [19] = 'u',   [20] = 'u',   [21] = 'u',  [22] = 'u',
     [23] = 'u',   [24] = 'u',   [25] = 'u',   [26] = 'u',   [27] = 'u',  [28] = 'u',
-    [29] = 'u',   [30] = 'u',   [31] = 'u',
+    [29] = 'u',   [30] = 'u',   [31] = 'u',   [127] = 'a',
 };
 
 static void append_unit(creg_text *out, uint32_t unit)
@@ -64,7 +65,8 @@ static bool is_plain(const writer *w, unsigned char c)
 {
     if (c >= 0x80)
         return !w->style->ascii;
-    return escapes[c] == 0 || (escapes[c] == 'h' && !w->style->html_safe);
+    return escapes[c] == 0 || (escapes[c] == 'h' && !w->style->html_safe) ||
+           (escapes[c] == 'a' && !w->style->ascii);
 }
 
 static void write_text(const writer *w, creg_slice text)
@@ -81,7 +83,7 @@ static void write_text(const writer *w, creg_slice text)
         size_t width;
         uint32_t c = creg_utf8_decode(text.data + at, &width);
         at += width;
-        if (c < 0x80 && escapes[c] != 'u' && escapes[c] != 'h') {
+        if (c < 0x7F && escapes[c] != 'u' && escapes[c] != 'h') {
             char escaped[2] = {'\\', escapes[c]};
             creg_text_append(out, escaped, 2);
         } else {

@@ -67,16 +67,6 @@ static creg_status apply(jinja_run *run, const applied *what, creg_value item,
                         ret_value);
 }
 
-/* map and select say nothing about their arguments when the value is false. */
-static creg_status begin_if_true(jinja_run *run, jinja_lazy *lazy, bool *ret_more)
-{
-    bool truth;
-    *ret_more = false;
-    creg_status status = jinja_truthy(run, lazy->source, &truth);
-    if (status != CREG_OK || !truth)
-        return status;
-    return jinja_lazy_iterate(run, lazy, ret_more);
-}
 
 /* ---- map -------------------------------------------------------------------------------- */
 
@@ -152,12 +142,13 @@ static creg_status prepare_map(jinja_run *run, lazy_map *map)
     return find_applied(run, JINJA_FILTERS, map->rest[0], &map->filter);
 }
 
+/* Jinja says nothing about the arguments when the value is false. */
 static creg_status map_begin(jinja_run *run, jinja_lazy *lazy, bool *ret_more)
 {
-    creg_status status = begin_if_true(run, lazy, ret_more);
-    if (status != CREG_OK || !*ret_more)
-        return status;
-    return prepare_map(run, (lazy_map *)(void *)lazy);
+    creg_status status = jinja_truthy(run, lazy->source, ret_more);
+    if (status == CREG_OK && *ret_more)
+        status = prepare_map(run, (lazy_map *)(void *)lazy);
+    return status == CREG_OK && *ret_more ? jinja_lazy_iterate(run, lazy, ret_more) : status;
 }
 
 static creg_status filter_map(jinja_call *call, creg_value *ret_value)
@@ -223,13 +214,10 @@ static creg_status select_step(jinja_run *run, jinja_lazy *lazy, creg_value *ret
     }
 }
 
-static creg_status select_begin(jinja_run *run, jinja_lazy *lazy, bool *ret_more)
+static creg_status prepare_select(jinja_run *run, lazy_select *select)
 {
-    lazy_select *select = (lazy_select *)(void *)lazy;
-    creg_status status = begin_if_true(run, lazy, ret_more);
-    if (status != CREG_OK || !*ret_more)
-        return status;
     size_t at = select->by_attribute ? 1 : 0;
+    creg_status status = CREG_OK;
     if (at > select->rest_count)
         return jinja_fail(run, "FilterArgumentError", "Missing parameter for attribute name");
     if (select->by_attribute)
@@ -237,6 +225,14 @@ static creg_status select_begin(jinja_run *run, jinja_lazy *lazy, bool *ret_more
     if (status == CREG_OK && select->rest_count > at)
         status = find_applied(run, JINJA_TESTS, select->rest[at], &select->test);
     return status;
+}
+
+static creg_status select_begin(jinja_run *run, jinja_lazy *lazy, bool *ret_more)
+{
+    creg_status status = jinja_truthy(run, lazy->source, ret_more);
+    if (status == CREG_OK && *ret_more)
+        status = prepare_select(run, (lazy_select *)(void *)lazy);
+    return status == CREG_OK && *ret_more ? jinja_lazy_iterate(run, lazy, ret_more) : status;
 }
 
 static creg_status make_select(jinja_call *call, bool by_attribute, bool wanted,

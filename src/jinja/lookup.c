@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one look-up path: `.name`, `[key]`, |attr, map, groupby and format all come here, so
+ * that the sandbox's rule is asked in one place and cannot be walked around.
+ *
+ * Nothing of the host is reachable: the attributes of a value are the methods of methods.c
+ * and what an object's class offers. Python's dunder attributes are known by name only, to
+ * say "unsafe" where Jinja2's sandbox says it.
+ */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "jinja/eval.h"
+
+/* ---- the sandbox ---------------------------------------------------------------------- */
+
+/* Attributes that every Python object has. */
+static bool is_common_dunder(creg_slice name)
+{
+    static const char *const names[] = {
+        "__class__", "__delattr__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__",
+        "__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__",
+        "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__", "__reduce__",
+        "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__", "__str__", "__subclasshook__",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (creg_slice_equal(name, creg_slice_of(names[i])))
+            return true;
+    return false;
+}
+
+static bool is_container_dunder(creg_slice name)
+{
+    static const char *const names[] = { "__len__", "__getitem__", "__iter__", "__contains__",
+                                         "__add__", "__mul__", "__rmul__", "__setitem__",
+                                         "__delitem__", "__iadd__", "__imul__", "__reversed__",
+                                         "__mod__", "__rmod__", "__or__", "__ror__", "__ior__" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (creg_slice_equal(name, creg_slice_of(names[i])))
+            return true;
+    return false;
+}
+
+static bool is_function_dunder(creg_slice name)
+{
+    static const char *const names[] = { "__call__", "__name__", "__qualname__", "__module__",
+                                         "__globals__", "__code__", "__closure__", "__self__",
+                                         "__func__", "__defaults__", "__dict__", "__kwdefaults__",
+                                         "__mro__", "__bases__", "__base__", "__subclasses__" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (creg_slice_equal(name, creg_slice_of(names[i])))
+            return true;
+    return false;
+}
+
+/* Would Python find this attribute, though we have it not? */
+static bool python_has(creg_value object, creg_slice name)
+{
+    if (name.size < 5 || memcmp(name.data, "__", 2) != 0)
+        return false;
+    if (is_common_dunder(name))
+        return true;
+    switch (object.kind) {
+    case CREG_KIND_STRING:
+    case CREG_KIND_BYTES:
+    case CREG_KIND_LIST:
+    case CREG_KIND_TUPLE:
+    case CREG_KIND_SET:
+    case CREG_KIND_MAP:
+    case CREG_KIND_RANGE: return is_container_dunder(name);
+    case CREG_KIND_OBJECT: return is_function_dunder(name);
+    default: return false;
+    }
+}
+
+bool jinja_is_safe(const jinja_run *run, creg_value object, creg_slice name)
+{
+    if (run->options->sandbox == JINJA_SANDBOX_NONE)
+        return true;
+    if (name.size > 0 && name.data[0] == '_')
+        return false;
+    return run->options->sandbox != JINJA_SANDBOX_IMMUTABLE ||
+           !jinja_method_changes(object, name);
+}
+
+creg_status jinja_about_to_change(jinja_run *run, creg_slice name)
+{
+    jinja_state *st = jinja_state_of(run);
+    if (st->context_is_ours || !jinja_name_changes(name))
+        return CREG_OK;
+    st->restart = true;
+    return creg_fail(run->err, CREG_INTERNAL, "the render begins again with a copied context");
+}
+
+/* ---- bound methods -------------------------------------------------------------------- */
+
+typedef struct bound_method {
+    creg_object base;
+    creg_value self;
+    const jinja_builtin *method;
+} bound_method;
+
+static creg_status print_method(const creg_object *object, bool as_repr, creg_arena *arena,
+                                creg_slice *ret_text, creg_error *err)
+{
+    const bound_method *bound = (const bound_method *)(const void *)object;
+    creg_text text;
+    (void)as_repr;
+    creg_text_init(&text, arena, SIZE_MAX);
+    creg_text_format(&text, "<built-in method %s of %s object at 0x%012zx>", bound->method->name,
+                     creg_value_type_name(bound->self), (size_t)(uintptr_t)bound);
+    return creg_text_finish(&text, ret_text, err);
+}
+
+static creg_status call_method(jinja_run *run, creg_object *object, const creg_value *positional,
+                               size_t count, const creg_entry *keywords, size_t keyword_count,
+                               creg_value *ret_value)
+{
+    const bound_method *bound = (const bound_method *)(void *)object;
+    creg_value local[8];
+    creg_value *values = local;
+    if (count + 1 > sizeof local / sizeof local[0]) {
+        values = creg_arena_calloc(run->arena, count + 1, sizeof *values);
+        if (values == NULL)
+            return jinja_fail_arena(run);
+    }
+    values[0] = bound->self;
+    if (count > 0)
+        memcpy(values + 1, positional, count * sizeof *values);
+    return jinja_invoke(run, bound->method, values, count + 1, keywords, keyword_count,
+                        ret_value);
+}
+
+static const jinja_class method_class = {
+    .base = { .type_name = "builtin_function_or_method", .print = print_method },
+    .call = call_method,
+};
+
+creg_status jinja_bind_method(jinja_run *run, creg_value self, const jinja_builtin *method,
+                              creg_value *ret_value)
+{
+    bound_method *bound = creg_arena_new(run->arena, bound_method);
+    if (bound == NULL)
+        return jinja_fail_arena(run);
+    *bound = (bound_method){ .base = { &method_class.base }, .self = self, .method = method };
+    *ret_value = creg_value_object(&bound->base);
+    return CREG_OK;
+}
+
+/* ---- items ---------------------------------------------------------------------------- */
+
+static bool normalise_index(int64_t index, size_t size, size_t *ret_at)
+{
+    if (index < 0)
+        index += (int64_t)size;
+    if (index < 0 || (uint64_t)index >= size)
+        return false;
+    *ret_at = (size_t)index;
+    return true;
+}
+
+static bool string_item(creg_value text, int64_t index, creg_value *ret_value)
+{
+    creg_slice slice = creg_value_text(text);
+    size_t count = creg_utf8_count(slice);
+    size_t at;
+    if (!normalise_index(index, count, &at))
+        return false;
+    at = count == slice.size ? at : creg_utf8_offset(slice, at);
+    creg_value item = creg_value_string(
+        creg_slice_make(slice.data + at, creg_utf8_width(slice.data[at])));
+    item.flags = text.flags & CREG_STRING_MARKUP;
+    *ret_value = item;
+    return true;
+}
+
+static bool sequence_item(creg_value object, int64_t index, creg_value *ret_value)
+{
+    size_t at;
+    switch (object.kind) {
+    case CREG_KIND_LIST:
+    case CREG_KIND_TUPLE:
+        if (!normalise_index(index, object.as.list->size, &at))
+            return false;
+        *ret_value = object.as.list->items[at];
+        return true;
+    case CREG_KIND_STRING: return string_item(object, index, ret_value);
+    case CREG_KIND_RANGE:
+        if (!normalise_index(index, (size_t)object.as.range->size, &at))
+            return false;
+        *ret_value = creg_value_int(object.as.range->start +
+                                    (int64_t)at * object.as.range->step);
+        return true;
+    case CREG_KIND_BYTES:
+        if (!normalise_index(index, object.size, &at))
+            return false;
+        *ret_value = creg_value_int((unsigned char)object.as.text[at]);
+        return true;
+    default: return false;
+    }
+}
+
+/* Python's object[key]: CREG_NOT_FOUND for TypeError and LookupError, whose words nobody
+ * reads. */
+static creg_status find_item(jinja_run *run, creg_value object, creg_value key,
+                             creg_value *ret_value)
+{
+    if (object.kind == CREG_KIND_MAP) {
+        const creg_value *found =
+            creg_value_hashable(key) ? creg_map_get(object.as.map, key) : NULL;
+        if (found == NULL)
+            return CREG_NOT_FOUND;
+        *ret_value = *found;
+        return CREG_OK;
+    }
+    if (object.kind == CREG_KIND_OBJECT) {
+        const jinja_class *class_ = jinja_class_of(object);
+        return class_->item == NULL ? CREG_NOT_FOUND
+                                    : class_->item(run, object.as.object, key, ret_value);
+    }
+    if (key.kind != CREG_KIND_INT && key.kind != CREG_KIND_BOOL)
+        return CREG_NOT_FOUND;
+    return sequence_item(object, key.as.integer, ret_value) ? CREG_OK : CREG_NOT_FOUND;
+}
+
+/* ---- attributes ----------------------------------------------------------------------- */
+
+/* Python's getattr(object, name) under the sandbox; CREG_NOT_FOUND for AttributeError. */
+static creg_status find_attribute(jinja_run *run, creg_value object, creg_slice name,
+                                  creg_value *ret_value)
+{
+    creg_status status = CREG_NOT_FOUND;
+    if (object.kind == CREG_KIND_OBJECT) {
+        const jinja_class *class_ = jinja_class_of(object);
+        if (class_->attribute != NULL)
+            status = class_->attribute(run, object.as.object, name, ret_value);
+        if (status == CREG_OK && !jinja_is_safe(run, object, name))
+            *ret_value = jinja_make_unsafe(run, object, name);
+        if (status != CREG_NOT_FOUND)
+            return status;
+    }
+    const jinja_builtin *method = jinja_find_method(object, name);
+    if (method == NULL && !python_has(object, name))
+        return CREG_NOT_FOUND;
+    if (method == NULL && run->options->sandbox == JINJA_SANDBOX_NONE)
+        return CREG_NOT_FOUND; /* we have no such attribute to give */
+    if (!jinja_is_safe(run, object, name)) {
+        *ret_value = jinja_make_unsafe(run, object, name);
+        return CREG_OK;
+    }
+    status = jinja_about_to_change(run, name);
+    return status == CREG_OK ? jinja_bind_method(run, object, method, ret_value) : status;
+}
+
+/* `.name` and `[key]` of an undefined value. */
+static creg_status look_into_undefined(jinja_run *run, creg_value object, creg_value *ret_value)
+{
+    if (jinja_undefined_mode(object) != JINJA_UNDEFINED_CHAINABLE)
+        return jinja_fail_undefined(run, object);
+    *ret_value = object;
+    return CREG_OK;
+}
+
+creg_status jinja_get_attribute(jinja_run *run, creg_value object, creg_slice name,
+                                creg_value *ret_value)
+{
+    if (object.kind == CREG_KIND_UNDEFINED)
+        return look_into_undefined(run, object, ret_value);
+    creg_status status = find_attribute(run, object, name, ret_value);
+    if (status == CREG_NOT_FOUND)
+        status = find_item(run, object, creg_value_string(name), ret_value);
+    if (status != CREG_NOT_FOUND)
+        return status;
+    *ret_value = jinja_make_undefined_in(run, object, creg_value_string(name));
+    return CREG_OK;
+}
+
+creg_status jinja_get_item(jinja_run *run, creg_value object, creg_value key,
+                           creg_value *ret_value)
+{
+    if (object.kind == CREG_KIND_UNDEFINED)
+        return look_into_undefined(run, object, ret_value);
+    if (key.kind == CREG_KIND_UNDEFINED && jinja_undefined_mode(key) == JINJA_UNDEFINED_STRICT &&
+        object.kind == CREG_KIND_MAP)
+        return jinja_fail_undefined(run, key);
+    creg_status status = find_item(run, object, key, ret_value);
+    if (status == CREG_NOT_FOUND && key.kind == CREG_KIND_STRING)
+        status = find_attribute(run, object, creg_value_text(key), ret_value);
+    if (status != CREG_NOT_FOUND)
+        return status;
+    *ret_value = jinja_make_undefined_in(run, object, key);
+    return CREG_OK;
+}
+
+/* ---- paths ---------------------------------------------------------------------------- */
+
+static bool all_digits(creg_slice part)
+{
+    for (size_t i = 0; i < part.size; i++)
+        if (part.data[i] < '0' || part.data[i] > '9')
+            return false;
+    return part.size > 0 && part.size < 18;
+}
+
+static creg_value path_key(creg_slice part)
+{
+    if (!all_digits(part))
+        return creg_value_string(part);
+    int64_t index = 0;
+    for (size_t i = 0; i < part.size; i++)
+        index = index * 10 + (part.data[i] - '0');
+    return creg_value_int(index);
+}
+
+creg_status jinja_get_path(jinja_run *run, creg_value object, creg_value path,
+                           creg_value *ret_value)
+{
+    if (path.kind != CREG_KIND_STRING)
+        return jinja_get_item(run, object, path, ret_value);
+    creg_slice rest = creg_value_text(path);
+    for (;;) {
+        const char *dot = rest.size == 0 ? NULL : memchr(rest.data, '.', rest.size);
+        size_t size = dot == NULL ? rest.size : (size_t)(dot - rest.data);
+        creg_status status =
+            jinja_get_item(run, object, path_key(creg_slice_make(rest.data, size)), &object);
+        if (status != CREG_OK)
+            return status;
+        if (dot == NULL)
+            break;
+        rest = creg_slice_make(dot + 1, rest.size - size - 1);
+    }
+    *ret_value = object;
+    return CREG_OK;
+}

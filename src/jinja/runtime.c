@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failing, charging, and the conversions that every part of a render needs.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jinja/eval.h"
+#include "value/print.h"
+
+/* ---- failing -------------------------------------------------------------------------- */
+
+static creg_status status_of(const char *type)
+{
+    static const struct {
+        const char *type;
+        creg_status status;
+    } rows[] = {
+        { "UndefinedError", CREG_TEMPLATE_UNDEFINED },
+        { "SecurityError", CREG_TEMPLATE_SECURITY },
+        { "TemplateNotFound", CREG_TEMPLATE_NOT_FOUND },
+        { "TemplatesNotFound", CREG_TEMPLATE_NOT_FOUND },
+        { "TemplateSyntaxError", CREG_TEMPLATE_SYNTAX },
+        { "TemplateAssertionError", CREG_TEMPLATE_SYNTAX },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(type, rows[i].type) == 0)
+            return rows[i].status;
+    return CREG_TEMPLATE_RUNTIME;
+}
+
+creg_status jinja_fail(jinja_run *run, const char *type, const char *format, ...)
+{
+    char message[CREG_ERROR_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    jinja_state_of(run)->failed_node = NULL;
+    creg_status status = creg_fail(run->err, status_of(type), "%s", message);
+    creg_error_type(run->err, type);
+    return status;
+}
+
+static creg_status fail_limit(jinja_run *run, const char *what, unsigned long long value,
+                              const char *field)
+{
+    jinja_state_of(run)->failed_node = NULL;
+    creg_status status = creg_fail(run->err, CREG_LIMIT, "the render needs more than %llu %s",
+                                   value, what);
+    creg_error_hint(run->err, "the template does too much, or raise %s in jinja_limits", field);
+    return status;
+}
+
+creg_status jinja_fail_arena(jinja_run *run)
+{
+    if (run->arena->failed == CREG_NO_MEMORY) {
+        jinja_state_of(run)->failed_node = NULL;
+        return creg_fail_arena(run->err, run->arena);
+    }
+    return fail_limit(run, "bytes of memory", run->limits.memory_bytes, "memory_bytes");
+}
+
+creg_status jinja_fail_fuel(jinja_run *run)
+{
+    run->fuel = 0;
+    return fail_limit(run, "steps", run->limits.fuel, "fuel");
+}
+
+creg_status jinja_charge_bytes(jinja_run *run, size_t count, size_t each)
+{
+    if (each != 0 && count > run->limits.memory_bytes / each)
+        return fail_limit(run, "bytes of memory", run->limits.memory_bytes, "memory_bytes");
+    size_t left = run->arena->budget - run->arena->taken;
+    if (count * each > left)
+        return fail_limit(run, "bytes of memory", run->limits.memory_bytes, "memory_bytes");
+    return jinja_charge(run, count * each / 64);
+}
+
+creg_status jinja_check_stack(jinja_state *st)
+{
+    enum { STACK_MAX = 256 * 1024 };
+    char here;
+    size_t used = (size_t)(st->stack_base > &here ? st->stack_base - &here
+                                                  : &here - st->stack_base);
+    if (used <= STACK_MAX)
+        return CREG_OK;
+    st->failed_node = NULL;
+    creg_status status = creg_fail(st->run.err, CREG_LIMIT,
+                                   "calls nest too deep for the stack (%u levels)",
+                                   (unsigned)st->run.call_depth);
+    creg_error_hint(st->run.err, "a macro, include or recursive loop calls itself without end?");
+    return status;
+}
+
+/* ---- truth and text ------------------------------------------------------------------- */
+
+creg_status jinja_truthy(jinja_run *run, creg_value value, bool *ret_truth)
+{
+    if (value.kind == CREG_KIND_UNDEFINED) {
+        *ret_truth = false;
+        bool strict = jinja_undefined_mode(value) == JINJA_UNDEFINED_STRICT;
+        return strict ? jinja_fail_undefined(run, value) : CREG_OK;
+    }
+    *ret_truth = creg_value_truthy(value);
+    return CREG_OK;
+}
+
+creg_status jinja_text_value(jinja_run *run, creg_text *text, creg_value *ret_value)
+{
+    creg_slice slice;
+    if (text->failed != CREG_OK || creg_text_finish(text, &slice, NULL) != CREG_OK)
+        return jinja_fail_arena(run);
+    *ret_value = creg_value_string(slice);
+    return jinja_charge(run, slice.size / 64);
+}
+
+creg_status jinja_str_value(jinja_run *run, creg_value value, creg_value *ret_text)
+{
+    if (value.kind == CREG_KIND_STRING) {
+        *ret_text = value;
+        return CREG_OK;
+    }
+    creg_slice slice = { NULL, 0 };
+    if (value.kind == CREG_KIND_UNDEFINED) {
+        creg_status status = jinja_undefined_text(run, value, &slice);
+        *ret_text = creg_value_string(slice);
+        return status;
+    }
+    creg_text text;
+    jinja_text_init(run, &text);
+    creg_status status = creg_value_print(&text, value, false, run->err);
+    return status == CREG_OK ? jinja_text_value(run, &text, ret_text) : status;
+}
+
+creg_status jinja_str(jinja_run *run, creg_value value, creg_slice *ret_text)
+{
+    creg_value text;
+    creg_status status = jinja_str_value(run, value, &text);
+    if (status == CREG_OK)
+        *ret_text = creg_value_text(text);
+    return status;
+}
+
+/* ---- escaping ------------------------------------------------------------------------- */
+
+static const char *entity_of(char byte)
+{
+    switch (byte) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&#34;";
+    case '\'': return "&#39;";
+    default: return NULL;
+    }
+}
+
+void jinja_escape_into(creg_text *text, creg_slice slice)
+{
+    size_t plain = 0;
+    for (size_t i = 0; i < slice.size; i++) {
+        const char *entity = entity_of(slice.data[i]);
+        if (entity == NULL)
+            continue;
+        creg_text_append(text, slice.data + plain, i - plain);
+        creg_text_string(text, entity);
+        plain = i + 1;
+    }
+    creg_text_append(text, slice.data + plain, slice.size - plain);
+}
+
+creg_status jinja_escape(jinja_run *run, creg_value value, creg_value *ret_markup)
+{
+    creg_status status = jinja_str_value(run, value, &value);
+    if (status != CREG_OK)
+        return status;
+    if ((value.flags & CREG_STRING_MARKUP) != 0) {
+        *ret_markup = value;
+        return CREG_OK;
+    }
+    creg_slice slice = creg_value_text(value);
+    size_t plain = 0;
+    while (plain < slice.size && entity_of(slice.data[plain]) == NULL)
+        plain++;
+    if (plain < slice.size) {
+        creg_text text;
+        jinja_text_init(run, &text);
+        jinja_escape_into(&text, slice);
+        uint8_t flags = value.flags;
+        status = jinja_text_value(run, &text, &value);
+        value.flags = flags & CREG_STRING_TRUSTED;
+    }
+    value.flags |= CREG_STRING_MARKUP;
+    *ret_markup = value;
+    return status;
+}

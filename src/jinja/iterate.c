@@ -65,6 +65,7 @@ static creg_status next_of_map(jinja_run *run, jinja_iterator *it, creg_value *r
     return CREG_OK;
 }
 
+/* The characters of Markup are plain text, as str.__iter__ gives them. */
 static void next_of_text(jinja_iterator *it, creg_value *ret, bool *more)
 {
     *more = it->at < it->source.size;
@@ -72,7 +73,6 @@ static void next_of_text(jinja_iterator *it, creg_value *ret, bool *more)
         return;
     size_t width = creg_utf8_width(it->source.as.text[it->at]);
     *ret = creg_value_string(creg_slice_make(it->source.as.text + it->at, width));
-    ret->flags = it->source.flags & CREG_STRING_MARKUP;
     it->at += width;
 }
 

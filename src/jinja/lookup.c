@@ -225,6 +225,32 @@ static creg_status find_item(jinja_run *run, creg_value object, creg_value key,
 
 /* ---- attributes ----------------------------------------------------------------------- */
 
+/* The few attributes of plain values that are no methods. */
+static bool plain_attribute(creg_value object, creg_slice name, creg_value *ret_value)
+{
+    bool is_float = object.kind == CREG_KIND_FLOAT;
+    bool is_integer = object.kind >= CREG_KIND_BOOL && object.kind <= CREG_KIND_BIGINT;
+    if (object.kind == CREG_KIND_TUPLE && object.aux == JINJA_TUPLE_GROUP) {
+        bool grouper = creg_slice_equal(name, creg_slice_of("grouper"));
+        if (!grouper && !creg_slice_equal(name, creg_slice_of("list")))
+            return false;
+        *ret_value = object.as.list->items[grouper ? 0 : 1];
+        return true;
+    }
+    if (!is_float && !is_integer)
+        return false;
+    if (creg_slice_equal(name, creg_slice_of("real")) ||
+        (is_integer && creg_slice_equal(name, creg_slice_of("numerator"))))
+        *ret_value = object.kind == CREG_KIND_BOOL ? creg_value_int(object.as.integer) : object;
+    else if (creg_slice_equal(name, creg_slice_of("imag")))
+        *ret_value = is_float ? creg_value_float(0.0) : creg_value_int(0);
+    else if (is_integer && creg_slice_equal(name, creg_slice_of("denominator")))
+        *ret_value = creg_value_int(1);
+    else
+        return false;
+    return true;
+}
+
 /* Python's getattr(object, name) under the sandbox; CREG_NOT_FOUND for AttributeError. */
 static creg_status find_attribute(jinja_run *run, creg_value object, creg_slice name,
                                   creg_value *ret_value)
@@ -239,6 +265,8 @@ static creg_status find_attribute(jinja_run *run, creg_value object, creg_slice 
         if (status != CREG_NOT_FOUND)
             return status;
     }
+    if (plain_attribute(object, name, ret_value))
+        return CREG_OK;
     const jinja_builtin *method = jinja_find_method(object, name);
     if (method == NULL && !python_has(object, name))
         return CREG_NOT_FOUND;

@@ -330,6 +330,44 @@ static creg_yaml_style style_of(yaml_scalar_style_t style)
     return CREG_YAML_QUOTED;
 }
 
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* The end of the space, and the comments in it, that begin at `at`. */
+static size_t skip_space(creg_slice text, size_t at)
+{
+    while (at < text.size && (is_space(text.data[at]) || text.data[at] == '#')) {
+        if (text.data[at] == '#')
+            while (at < text.size && text.data[at] != '\n')
+                at++;
+        else
+            at++;
+    }
+    return at;
+}
+
+/* libyaml lets a scalar begin at its anchor or tag; the text itself begins behind them. */
+static creg_extent extent_of_scalar(reader *read)
+{
+    const yaml_event_t *event = &read->events.event;
+    creg_slice text = read->events.text;
+    creg_extent extent = { creg_yaml_offset(&read->events, event->start_mark.index),
+                           creg_yaml_offset(&read->events, event->end_mark.index) };
+    if (event->data.scalar.anchor == NULL && event->data.scalar.tag == NULL)
+        return extent;
+    while (extent.begin < extent.end &&
+           (text.data[extent.begin] == '&' || text.data[extent.begin] == '!')) {
+        while (extent.begin < extent.end && !is_space(text.data[extent.begin]))
+            extent.begin++;
+        extent.begin = skip_space(text, extent.begin);
+    }
+    if (extent.begin > extent.end)
+        extent.begin = extent.end;
+    return extent;
+}
+
 static creg_status note_extent(reader *read, bool is_merge)
 {
     creg_yaml_extents *extents = read->extents;
@@ -345,11 +383,9 @@ static creg_status note_extent(reader *read, bool is_merge)
         extents->items = grown;
         read->extent_room = room;
     }
-    const yaml_event_t *event = &read->events.event;
     extents->items[extents->size++] = (creg_yaml_extent){
-        .extent = { creg_yaml_offset(&read->events, event->start_mark.index),
-                    creg_yaml_offset(&read->events, event->end_mark.index) },
-        .style = style_of(event->data.scalar.style),
+        .extent = extent_of_scalar(read),
+        .style = style_of(read->events.event.data.scalar.style),
         .is_key = expects_key(read),
         .is_merge = is_merge,
     };

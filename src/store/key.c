@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/fail.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "confreg/store.h"
 
 /* What a byte is for us. Bits, so that one table serves every rule. */
@@ -155,35 +156,6 @@ creg_status creg_key_decode(creg_slice segment, creg_arena *arena, creg_slice *r
 
 /* ---- names and keys that are let in ----------------------------------------------------- */
 
-/* Length of the UTF-8 character at `at`, or 0: overlong forms and surrogates are none. */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-    if (at[0] < 0x80)
-        return 1;
-    size_t length = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
-    if (at[0] < 0xC2 || at[0] > 0xF4 || left < length)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    bool is_overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
-    bool is_surrogate = at[0] == 0xED && at[1] >= 0xA0;
-    bool is_too_large = at[0] == 0xF4 && at[1] >= 0x90;
-    return is_overlong || is_surrogate || is_too_large ? 0 : length;
-}
-
-static bool is_utf8(creg_slice text)
-{
-    const unsigned char *at = (const unsigned char *)text.data;
-    for (size_t i = 0; i < text.size;) {
-        size_t length = utf8_length(at + i, text.size - i);
-        if (length == 0)
-            return false;
-        i += length;
-    }
-    return true;
-}
-
 static bool is_dots(creg_slice text)
 {
     return (text.size == 1 && text.data[0] == '.') ||
@@ -207,7 +179,7 @@ creg_status creg_key_text_check(creg_slice text, const char *what, creg_error *e
                          what, 40, text.data, text.size, CREG_LIMIT_NAME);
     if (is_dots(text))
         return creg_fail(err, CREG_INVALID_NAME, "%s may not be '%.*s'", what, CREG_SHOW(text));
-    if (!is_utf8(text))
+    if (!creg_utf8_valid(text))
         return creg_fail(err, CREG_INVALID_NAME, "%s is not valid UTF-8", what);
     if (has_control(text))
         return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s' holds a control character", what,

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,13 +21,21 @@
 
 /* ---- codes ------------------------------------------------------------------------------ */
 
+/* "ulimit -f" is a disk that is full for this process alone. */
+static bool has_size_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 static creg_status fail_full(creg_error *err, int code, const char *path)
 {
     uint64_t free_bytes = creg_lmdb_free_bytes(path);
     creg_fail(err, CREG_NO_SPACE, "no space left for the store in %s: %llu KiB are free; "
                                   "nothing was done",
               path, (unsigned long long)(free_bytes / 1024));
-    creg_error_detail(err, "%s", mdb_strerror(code));
+    creg_error_detail(err, "%s%s", mdb_strerror(code),
+                      has_size_limit() ? "; this process has a limit of file size" : "");
     return CREG_NO_SPACE;
 }
 
@@ -36,7 +45,7 @@ static bool is_disk_full(int code, const char *path)
     enum { ALMOST_NOTHING = 1024 * 1024 };
     if (code == ENOSPC || code == EDQUOT || code == EFBIG)
         return true;
-    return code == EIO && creg_lmdb_free_bytes(path) < ALMOST_NOTHING;
+    return code == EIO && (creg_lmdb_free_bytes(path) < ALMOST_NOTHING || has_size_limit());
 }
 
 static creg_status status_of(int code)
@@ -484,12 +493,52 @@ static int begin_once(lmdb_shared *shared, MDB_txn **ret_txn)
     return code;
 }
 
+static void end_once(lmdb_shared *shared, MDB_txn *txn)
+{
+    mdb_txn_reset(txn);
+    give_pooled(shared, txn);
+}
+
+/*
+ * LMDB takes the number T of the newest transaction first and copies its meta page second. The
+ * page of T is also that of T + 2, so a reader that was stopped in between may copy a page
+ * that is just being written: not yet on the disk, even half of it (seen with 0.9.24: a reader
+ * went back by one transaction). T + 2 cannot have begun while T is the newest one, so the
+ * copy is good when, after it, T still is: in the file, or for a second reader.
+ */
+static bool is_newest(lmdb_shared *shared, MDB_txn *txn)
+{
+    MDB_envinfo info;
+    atomic_thread_fence(memory_order_seq_cst);
+    return mdb_env_info(shared->env, &info) == MDB_SUCCESS &&
+           info.me_last_txnid == mdb_txn_id(txn);
+}
+
+static int begin_settled(lmdb_shared *shared, MDB_txn **ret_txn)
+{
+    MDB_txn *txn;
+    int code = begin_once(shared, &txn);
+    while (code == MDB_SUCCESS && !is_newest(shared, txn)) {
+        MDB_txn *second;
+        code = begin_once(shared, &second);
+        if (code == MDB_SUCCESS && mdb_txn_id(second) == mdb_txn_id(txn)) {
+            end_once(shared, second);
+            break;
+        }
+        end_once(shared, txn);
+        txn = second;
+    }
+    if (code == MDB_SUCCESS)
+        *ret_txn = txn;
+    return code;
+}
+
 creg_status creg_lmdb_begin_read(lmdb_shared *shared, MDB_txn **ret_txn, creg_error *err)
 {
     int code = MDB_SUCCESS;
     for (int i = 0; i < MEND_TRIES; i++) {
         pthread_rwlock_rdlock(&shared->gate);
-        code = begin_once(shared, ret_txn);
+        code = begin_settled(shared, ret_txn);
         if (code == MDB_SUCCESS)
             return CREG_OK;
         pthread_rwlock_unlock(&shared->gate);
@@ -502,8 +551,7 @@ creg_status creg_lmdb_begin_read(lmdb_shared *shared, MDB_txn **ret_txn, creg_er
 
 void creg_lmdb_end_read(lmdb_shared *shared, MDB_txn *txn)
 {
-    mdb_txn_reset(txn);
-    give_pooled(shared, txn);
+    end_once(shared, txn);
     pthread_rwlock_unlock(&shared->gate);
 }
 

@@ -186,6 +186,7 @@ typedef struct liveness_job {
     uint32_t ttl_ms;
     creg_slice key;
     bool is_alive;
+    bool is_read_only;
 } liveness_job;
 
 static int open_row(MDB_txn *txn, void *data)
@@ -281,16 +282,32 @@ static int check_row(MDB_txn *txn, void *data)
     if (!creg_lmdb_record_read(key.val, found, &record))
         return MDB_CORRUPTED;
     code = creg_lmdb_owner_lives(txn, job->dbi, record.owner, &job->is_alive);
-    if (code == MDB_SUCCESS && !job->is_alive && record.owner != 0)
+    if (code == MDB_SUCCESS && !job->is_alive && record.owner != 0 && !job->is_read_only)
         code = delete_row(txn, job->dbi, record.owner);
     return code;
+}
+
+/* A file that was opened to read only: nothing can be deleted, so nothing is settled by it. */
+static creg_status check_reading(lmdb_shared *shared, liveness_job *job, creg_error *err)
+{
+    MDB_txn *txn;
+    creg_status status = creg_lmdb_begin_read(shared, &txn, err);
+    if (status != CREG_OK)
+        return status;
+    job->is_read_only = true;
+    int code = check_row(txn, job);
+    creg_lmdb_end_read(shared, txn);
+    return code == MDB_SUCCESS ? CREG_OK : creg_lmdb_fail(err, code, shared->path);
 }
 
 creg_status creg_lmdb_liveness_check(creg_driver_state *state, creg_slice key, bool *ret_alive,
                                      creg_error *err)
 {
-    liveness_job job = { .dbi = state->shared->dbi, .key = key };
-    creg_status status = creg_lmdb_write(state->shared, check_row, &job, err);
+    lmdb_shared *shared = state->shared;
+    liveness_job job = { .dbi = shared->dbi, .key = key };
+    creg_status status = shared->is_read_only
+                             ? check_reading(shared, &job, err)
+                             : creg_lmdb_write(shared, check_row, &job, err);
     if (status == CREG_OK)
         *ret_alive = job.is_alive;
     return status;

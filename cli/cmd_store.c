@@ -29,9 +29,11 @@ static creg_status read_facts(cli_context *cli, creg_map *facts)
         return status;
     cli_map_put(cli, facts, "driver",
                 creg_value_cstring(creg_store_driver_name(cli_store(cli))));
+    /* This command opens every store for reading only; that is no fact about the store. */
     for (size_t at = 0; at < pairs.size; at++)
-        cli_map_put_slice(cli, facts, cli_text(cli, pairs.items[at].key),
-                          pairs.items[at].value);
+        if (!creg_slice_equal(pairs.items[at].key, creg_slice_of("read_only")))
+            cli_map_put_slice(cli, facts, cli_text(cli, pairs.items[at].key),
+                              pairs.items[at].value);
     add_limit(cli, facts, "max_transaction_operations", limits.transaction_operations);
     add_limit(cli, facts, "max_transaction_bytes", limits.transaction_bytes);
     add_limit(cli, facts, "max_key_bytes", limits.key_bytes);

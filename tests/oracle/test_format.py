@@ -227,6 +227,12 @@ def no_constant(name):
     raise ValueError(name)
 
 
+def no_infinity(numeral):
+    if math.isinf(float(numeral)):
+        raise ValueError(numeral)
+    return float(numeral)
+
+
 def no_repeats(pairs):
     if len(dict(pairs)) < len(pairs):
         raise ValueError("duplicate")
@@ -246,7 +252,7 @@ def check_json():
     for text, answer in zip(documents, ask([("json", text.encode()) for text in documents])):
         try:
             wanted = tagged(json.loads(text, parse_constant=no_constant,
-                                       object_pairs_hook=no_repeats))
+                                       parse_float=no_infinity, object_pairs_hook=no_repeats))
             json.dumps(wanted, ensure_ascii=False).encode()
         except ValueError:
             wanted = None

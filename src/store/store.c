@@ -135,6 +135,9 @@ static void take_results(const creg_store *store, creg_read *read, const creg_re
     size_t skip = store->root.size;
     read->ret_pairs = whole->ret_pairs;
     read->ret_more = whole->ret_more;
+    /* Lists are without values already; the driver has no reason to look for one key's. */
+    if (read->keys_only && !read->is_list && read->ret_pairs.size > 0)
+        read->ret_pairs.items[0].value = creg_slice_make("", 0);
     for (size_t i = 0; skip > 0 && i < read->ret_pairs.size; i++) {
         creg_slice *key = &read->ret_pairs.items[i].key;
         *key = creg_slice_make(key->data + skip, key->size - skip);

@@ -302,8 +302,9 @@ static void keys_of_one_transaction_share_a_moment(suite *s)
     CHECK_STATUS(apply(s, NULL, 0, operations, 2, NULL), CREG_OK);
     creg_check checks[] = { check_version("x", version_of(s, "x")),
                             check_version("y", version_of(s, "y")) };
-    CHECK_STATUS(apply(s, checks, 2, operations, 2, NULL), CREG_OK);
-    CHECK_STATUS(apply(s, checks, 2, operations, 2, NULL), CREG_CONFLICT);
+    creg_operation changes[] = { op_put("x", "2"), op_put("y", "2") };
+    CHECK_STATUS(apply(s, checks, 2, changes, 2, NULL), CREG_OK);
+    CHECK_STATUS(apply(s, checks, 2, changes, 2, NULL), CREG_CONFLICT);
 }
 
 /* ---- what is refused -------------------------------------------------------------------- */
@@ -330,7 +331,7 @@ static void one_key_twice(suite *s)
 static void twice_among_many(suite *s)
 {
     creg_operation operations[40];
-    char keys[40][8];
+    char keys[40][16];
     for (int i = 0; i < 40; i++) {
         snprintf(keys[i], sizeof keys[i], "k%d", i == 39 ? 3 : i);
         operations[i] = op_put(keys[i], "");
@@ -410,7 +411,7 @@ static void too_many_bytes(suite *s)
     if (count > MOST)
         SKIP("too many values for a test");
     creg_operation operations[MOST];
-    char keys[MOST][8];
+    char keys[MOST][24];
     char *value = long_text(s, s->limits.value_bytes, 'v');
     for (size_t i = 0; i < count; i++) {
         snprintf(keys[i], sizeof keys[i], "k%zu", i);

@@ -569,6 +569,23 @@ static void remember_lock(const creg_transaction *transaction, session *bound)
     }
 }
 
+/* A ModifyIndex is never 0, where Consul's API would take 0 for "absent". */
+static creg_status check_versions(const creg_transaction *transaction, size_t *ret_failed_check,
+                                  creg_error *err)
+{
+    for (size_t i = 0; i < transaction->check_count; i++) {
+        const creg_check *check = &transaction->checks[i];
+        bool is_possible = check->kind != CREG_CHECK_VERSION || !check->version.present ||
+                           (check->version.major > 0 && check->version.minor == 0);
+        if (is_possible)
+            continue;
+        *ret_failed_check = i;
+        return creg_fail(err, CREG_CONFLICT, "'%.*s' is not as it was expected",
+                         CREG_SHOW(check->key));
+    }
+    return CREG_OK;
+}
+
 static creg_status apply_in(creg_driver_state *state, const creg_transaction *transaction,
                             creg_arena *arena, size_t *ret_failed_check, creg_error *err)
 {
@@ -576,7 +593,9 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
         return put_plain(state, &transaction->operations[0], arena, err);
     session *bound =
         transaction->fence == NULL ? NULL : creg_liveness_handle(transaction->fence);
-    creg_status status = check_empty_subtrees(state, transaction, arena, ret_failed_check, err);
+    creg_status status = check_versions(transaction, ret_failed_check, err);
+    if (status == CREG_OK)
+        status = check_empty_subtrees(state, transaction, arena, ret_failed_check, err);
     creg_slice body;
     if (status == CREG_OK)
         status = write_body(transaction, bound, arena, &body, err);
@@ -830,7 +849,8 @@ static const char *const parameters[] = { "dc",        "ns",        "partition",
 
 const creg_store_driver creg_driver_consul = {
     .name = "consul",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
-    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
+    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE |
+                    CREG_STORE_MULTI_PROCESS | CREG_STORE_SAME_VALUE_IS_NO_CHANGE,
     .parameters = parameters,
     /* Raw bytes: base64 makes 4/3 of a value, and each operation has some sixty of framing. */
     .limits = { .transaction_operations = OPERATIONS_OLD, .transaction_bytes = 370 * 1024,

@@ -580,7 +580,8 @@ static bool add_tree_delete(plan *work, const creg_zookeeper_walk *tree)
 {
     for (size_t i = tree->size; i-- > 0;) {
         const creg_zookeeper_node *node = tree->nodes[i];
-        if (node->data_code != ZOK || (i == 0 && node->has_data))
+        bool is_kept = i == 0 && (node->has_data || is_put(work, creg_slice_of(node->path + 1)));
+        if (node->data_code != ZOK || is_kept)
             continue;
         if (!add_live_deletes(work, node) || !add_delete(work, node->path, FROM_FACT))
             return false;

@@ -281,6 +281,12 @@ static void pause_ms(unsigned duration)
 creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size_t count,
                                 creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
+    /* The client does not tell the zxid of an answer: the newest change there is must do. */
+    creg_read everything = { .is_list = true, .key = creg_slice_make("", 0), .limit = 1 };
+    if (count == 0) {
+        reads = &everything;
+        count = 1;
+    }
     uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
     creg_error attempt = { 0 };
     creg_status status = CREG_CONFLICT;

@@ -70,5 +70,7 @@ creg_status cli_confirm(cli_context *cli, const char *question)
     ssize_t size = read(STDIN_FILENO, answer, sizeof answer - 1);
     if (size > 0 && (answer[0] == 'y' || answer[0] == 'Y'))
         return CREG_OK;
-    return cli_fail(cli, CREG_CANCELLED, "nothing was removed");
+    if (cli_cancel)
+        return cli_check_cancel(cli);
+    return cli_fail(cli, CREG_NO, "nothing was removed");
 }

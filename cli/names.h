@@ -18,7 +18,8 @@ const char *cli_template_dn(cli_context *cli, creg_slice name, creg_slice versio
  * Ask a person whether to go on. True with --yes.
  *
  * CREG_USAGE      there is no terminal to ask on, and no --yes
- * CREG_CANCELLED  the answer was no
+ * CREG_NO         the answer was no
+ * CREG_CANCELLED  Ctrl-C
  */
 creg_status cli_confirm(cli_context *cli, const char *question);
 

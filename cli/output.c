@@ -188,11 +188,22 @@ creg_slice cli_printable(cli_context *cli, creg_slice text)
 
 static creg_slice join_list(cli_context *cli, const creg_list *list)
 {
-    const char *joined = "";
-    for (size_t at = 0; at < list->size; at++)
-        joined = cli_format_text(cli, "%s%s%s", joined, at == 0 ? "" : ",",
-                                 cli_text(cli, cli_cell(cli, list->items[at])));
-    return creg_slice_of(joined);
+    creg_slice *items = cli_alloc(cli, (list->size + 1) * sizeof *items);
+    size_t size = 0;
+    for (size_t at = 0; at < list->size; at++) {
+        items[at] = cli_cell(cli, list->items[at]);
+        size += items[at].size + 1;
+    }
+    char *joined = cli_alloc(cli, size + 1);
+    char *to = joined;
+    for (size_t at = 0; at < list->size; at++) {
+        if (at > 0)
+            *to++ = ',';
+        if (items[at].size > 0)
+            memcpy(to, items[at].data, items[at].size);
+        to += items[at].size;
+    }
+    return creg_slice_make(joined, (size_t)(to - joined));
 }
 
 static creg_slice cell_of_map(cli_context *cli, creg_value value)

@@ -255,13 +255,14 @@ def test_rm__several_need_yes_without_a_terminal(instance):
     assert instance("instance", "list", "-o", "json").json() == []
 
 
-@pytest.mark.parametrize("answer,left", [(b"n\n", 2), (b"\n", 2), (b"y\n", 0)])
-def test_rm__several_ask_on_a_terminal(instance, answer, left):
+@pytest.mark.parametrize("answer,wanted,left", [(b"n\n", 1, 2), (b"\n", 1, 2), (b"\x04", 1, 2), (b"\x03", 130, 2),
+                                                (b"y\n", 0, 0)])
+def test_rm__several_ask_on_a_terminal(instance, answer, wanted, left):
     instance(*CREATE, "--set", "slaves.number=1", "-q")
     code, output = on_terminal(instance, "instance", "rm", "jlopez", "hadoop", "1.0", "--all", columns=100,
                                answer=answer)
     assert "remove 2 instances? [y/N]" in output
-    assert (code == 0) == (left == 0)
+    assert code == wanted
     assert len(instance("instance", "list", "-o", "json").json()) == left
 
 

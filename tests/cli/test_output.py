@@ -33,11 +33,11 @@ def on_terminal(confreg, *words, columns=60, env=None, answer=None):
     """Run with stdin, stdout and stderr on a terminal of so many columns."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([PROGRAM, *words], stdin=follower, stdout=follower, stderr=follower,
-                               cwd=confreg.folder, env={**confreg.env, "TERM": "xterm", **(env or {})})
+    # A session of its own with the terminal in control, so that ^C becomes a signal.
+    process = subprocess.Popen(["setsid", "--ctty", PROGRAM, *words], stdin=follower, stdout=follower,
+                               stderr=follower, cwd=confreg.folder, start_new_session=False,
+                               env={**confreg.env, "TERM": "xterm", **(env or {})})
     os.close(follower)
-    if answer is not None:
-        os.write(leader, answer)
     output = b""
     while True:
         try:
@@ -47,6 +47,9 @@ def on_terminal(confreg, *words, columns=60, env=None, answer=None):
         if not part:
             break
         output += part
+        if answer is not None and b"[y/N] " in output:
+            os.write(leader, answer)
+            answer = None
     os.close(leader)
     return process.wait(timeout=30), output.decode().replace("\r\n", "\n")
 

@@ -92,10 +92,10 @@ def describe(case, expected, got):
 
 
 def report(comparison, examples, seconds, out):
-    deadline = time.monotonic() + seconds
     for kind, cases in sorted(comparison.failures.items(), key=lambda row: -len(row[1])):
         print(f"\n{len(cases)} x {kind}", file=out)
         seen = set()
+        deadline = time.monotonic() + seconds / len(comparison.failures)
         for case in cases[:examples]:
             text = describe(*comparison.small(case, deadline))
             key = text.split("\n", 1)[1]

@@ -14,7 +14,7 @@ SANDBOXES = {
 }
 # Text that holds an address, or names a class of the interpreter, is nobody's contract.
 PRIVATE = re.compile(r"0x[0-9a-f]{6,}|<(generator|function|bound|built-in|method|filter|map) |"
-                     r"<class |object at")
+                     r"<class |object at", re.I)
 # Ends of the interpreter, not of the language.
 LIMITS = (RecursionError, MemoryError, TimeoutError)
 
@@ -59,17 +59,26 @@ def too_slow(*_):
     raise TimeoutError
 
 
+def render(case):
+    env = environment(case)
+    if case["main"] == "<string>":
+        template = env.from_string(case["templates"]["<string>"])
+    else:
+        template = env.get_template(case["main"])
+    return template.render(decode(case["context"]))
+
+
 def answer(case, seconds=2):
     """{"output": text} or {"error": {...}}, or None when the case says nothing."""
+    return outcome(lambda: render(case), seconds)
+
+
+def outcome(produce, seconds=2):
+    """The same of whatever `produce` renders."""
     signal.signal(signal.SIGALRM, too_slow)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        env = environment(case)
-        if case["main"] == "<string>":
-            template = env.from_string(case["templates"]["<string>"])
-        else:
-            template = env.get_template(case["main"])
-        text = template.render(decode(case["context"]))
+        text = produce()
     except LIMITS:
         return None
     except Exception as error:  # whatever a template can raise is an answer

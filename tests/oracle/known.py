@@ -5,6 +5,10 @@ docs/COMPATIBILITY.md; a difference that no row covers is a failure.
 """
 
 
+def error_type(answer):
+    return answer.get("error", {}).get("type")
+
+
 def message(answer):
     return answer.get("error", {}).get("message") or ""
 

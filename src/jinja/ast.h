@@ -223,6 +223,7 @@ typedef struct jinja_output_item {
     creg_slice text;
     jinja_node *node;
     uint32_t line, at;
+    bool escapes; /* the value is escaped as HTML: {{ x|e }} writes x that way, without a copy */
     struct jinja_quote_memo *memo; /* structure-safe output; else NULL */
 } jinja_output_item;
 
@@ -311,6 +312,7 @@ struct jinja_stmt {
         struct {
             jinja_output_item *items;
             uint32_t count;
+            size_t room; /* that the text and small values take: reserved at once */
         } output;
         jinja_for *loop;
         struct {

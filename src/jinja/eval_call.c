@@ -238,6 +238,12 @@ creg_status jinja_call_value(jinja_run *run, creg_value callable, const creg_val
 static creg_status call_planned(jinja_state *st, const jinja_node *node, creg_value *first,
                                 creg_value *ret_value);
 
+static bool has_no_arguments(const jinja_args *args)
+{
+    return args->count == 0 && args->keyword_count == 0 && args->splat == NULL &&
+           args->keyword_splat == NULL;
+}
+
 creg_status jinja_eval_call(jinja_state *st, const jinja_node *node, creg_value *ret_value)
 {
     creg_value callee;
@@ -248,7 +254,10 @@ creg_status jinja_eval_call(jinja_state *st, const jinja_node *node, creg_value 
         return call_planned(st, node, NULL, ret_value);
     arguments args;
     init(&args);
-    status = gather(st, node->as.call.args, &args);
+    if (!has_no_arguments(node->as.call.args))
+        status = gather(st, node->as.call.args, &args);
+    else
+        status = jinja_charge(&st->run, 1);
     if (status == CREG_OK)
         status = jinja_call_value(&st->run, callee, args.positional, args.count, args.keywords,
                                   args.keyword_count, ret_value);

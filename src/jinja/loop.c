@@ -350,11 +350,44 @@ static creg_status next_item(jinja_state *st, const jinja_stmt *stmt, jinja_iter
                              : jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
 }
 
+/* Lists and ranges are what most loops walk: no iterator between them and the turn. */
+static bool next_of_sequence(creg_value source, size_t at, creg_value *ret_item)
+{
+    if (source.kind == CREG_KIND_RANGE) {
+        *ret_item = creg_value_int(source.as.range->start + (int64_t)at * source.as.range->step);
+        return at < (size_t)source.as.range->size;
+    }
+    if (at >= source.as.list->size)
+        return false;
+    *ret_item = source.as.list->items[at];
+    return true;
+}
+
+static creg_status run_sequence(jinja_state *st, const jinja_stmt *stmt, creg_value source)
+{
+    creg_status status = CREG_OK;
+    creg_value item;
+    bool go = true;
+    size_t at = 0;
+    for (; go && next_of_sequence(source, at, &item); at++) {
+        status = jinja_charge(&st->run, 1);
+        if (status != CREG_OK)
+            return jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
+        status = turn(st, stmt, item, &go);
+        if (status != CREG_OK)
+            return status;
+    }
+    return at == 0 ? run_else(st, stmt) : CREG_OK;
+}
+
 static creg_status run_plain(jinja_state *st, const jinja_stmt *stmt, creg_value iterable)
 {
     jinja_iterator iterator;
     bool ran = false;
     bool go = true;
+    if (iterable.kind == CREG_KIND_LIST || iterable.kind == CREG_KIND_TUPLE ||
+        iterable.kind == CREG_KIND_RANGE)
+        return run_sequence(st, stmt, iterable);
     creg_status status = jinja_iterate(&st->run, iterable, &iterator);
     if (status != CREG_OK)
         return jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);

@@ -85,6 +85,44 @@ static creg_status write_other(jinja_state *st, creg_value value)
     return creg_value_print(&st->out->text, value, false, st->run.err);
 }
 
+enum { INTEGER_ROOM = 20 };
+
+/* Two digits a step; most numbers of a configuration have one or two. */
+static void write_integer(creg_text *text, int64_t integer)
+{
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    char digits[INTEGER_ROOM];
+    size_t at = sizeof digits;
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    for (; rest >= 100; rest /= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + rest % 100 * 2, 2);
+    }
+    if (rest >= 10) {
+        at -= 2;
+        memcpy(digits + at, pairs + rest * 2, 2);
+    } else {
+        digits[--at] = (char)('0' + rest);
+    }
+    if (integer < 0)
+        digits[--at] = '-';
+    if (!creg_text_reserve(text, INTEGER_ROOM))
+        return;
+    size_t size = sizeof digits - at;
+    if (size <= 8) {
+        char *out = text->data + text->size;
+        for (size_t i = 0; i < size; i++)
+            out[i] = digits[at + i];
+    } else {
+        memcpy(text->data + text->size, digits + at, size);
+    }
+    text->size += size;
+}
+
 static inline creg_status write_plain(jinja_state *st, creg_value value)
 {
     if (value.kind == CREG_KIND_STRING) {
@@ -92,7 +130,7 @@ static inline creg_status write_plain(jinja_state *st, creg_value value)
         return value.size < 64 ? CREG_OK : jinja_charge(&st->run, value.size / 64);
     }
     if (value.kind == CREG_KIND_INT) {
-        creg_text_int(&st->out->text, value.as.integer);
+        write_integer(&st->out->text, value.as.integer);
         return CREG_OK;
     }
     return write_other(st, value);
@@ -238,8 +276,8 @@ static creg_status write_item(jinja_state *st, const jinja_stmt *stmt,
     creg_status status = jinja_evaluate_node(st, item->node, &value);
     if (status != CREG_OK)
         return status;
-    status = escapes_now(st, (jinja_escape_mode)stmt->escape) ? write_html(st, value)
-                                                              : write_plain(st, value);
+    bool html = item->escapes || escapes_now(st, (jinja_escape_mode)stmt->escape);
+    status = html ? write_html(st, value) : write_plain(st, value);
     return jinja_at_node(st, item->node, status);
 }
 
@@ -254,6 +292,7 @@ static creg_status exec_plain(jinja_state *st, const jinja_stmt *stmt)
         return jinja_at_line(st, stmt->line, stmt->at, 0, status);
     const jinja_output_item *item = stmt->as.output.items;
     const jinja_output_item *end = item + stmt->as.output.count;
+    creg_text_reserve(&st->out->text, stmt->as.output.room);
     for (; item < end; item++) {
         if (item->node == NULL) {
             creg_text_append(&st->out->text, item->text.data, item->text.size);

@@ -303,12 +303,16 @@ static bool resolve_node(jinja_parser *p, const frame *fr, jinja_node *node)
 
 /* ---- output --------------------------------------------------------------------------- */
 
+static bool is_structured(const jinja_parser *p)
+{
+    return p->options->autoescape == JINJA_AUTOESCAPE_JSON ||
+           p->options->autoescape == JINJA_AUTOESCAPE_YAML;
+}
+
 /* The text that a constant prints as, when the text around it does not matter. */
 static bool const_text(jinja_parser *p, const frame *fr, jinja_output_item *item)
 {
-    bool structured = p->options->autoescape == JINJA_AUTOESCAPE_JSON ||
-                      p->options->autoescape == JINJA_AUTOESCAPE_YAML;
-    if (item->node == NULL || item->node->kind != NODE_CONST || structured ||
+    if (item->node == NULL || item->node->kind != NODE_CONST || is_structured(p) ||
         fr->escape != ESCAPE_OFF)
         return true;
     creg_slice text;
@@ -319,22 +323,40 @@ static bool const_text(jinja_parser *p, const frame *fr, jinja_output_item *item
     return true;
 }
 
+/* {{ x|e }}: x itself, written with entities. */
+static void write_escaped(const jinja_parser *p, jinja_output_item *item)
+{
+    const jinja_node *node = item->node;
+    if (node == NULL || node->kind != NODE_FILTER || node->as.call.builtin == NULL ||
+        node->as.call.args->count + node->as.call.args->keyword_count > 0 ||
+        node->as.call.plan == NULL || is_structured(p))
+        return;
+    creg_slice name = creg_slice_of(node->as.call.builtin->name);
+    if (!creg_slice_equal(name, creg_slice_of("e")) &&
+        !creg_slice_equal(name, creg_slice_of("escape")))
+        return;
+    item->escapes = true;
+    item->node = node->as.call.subject;
+}
+
 static bool resolve_output(jinja_parser *p, const frame *fr, jinja_stmt *stmt)
 {
+    enum { VALUE_ROOM = 32 };
     size_t cost = 1;
     for (uint32_t i = 0; i < stmt->as.output.count; i++) {
         jinja_output_item *item = &stmt->as.output.items[i];
         if (!resolve_node(p, fr, item->node) || !const_text(p, fr, item))
             return false;
-        if (item->node == NULL && (p->options->autoescape == JINJA_AUTOESCAPE_JSON ||
-                                   p->options->autoescape == JINJA_AUTOESCAPE_YAML)) {
+        write_escaped(p, item);
+        if (item->node == NULL && is_structured(p)) {
             item->memo = jinja_parse_alloc(p, 1, sizeof *item->memo);
             if (item->memo == NULL)
                 return false;
         }
         cost += 1 + item->text.size / 64;
+        stmt->as.output.room += item->node == NULL ? item->text.size : VALUE_ROOM;
     }
-    stmt->cost = (uint32_t)cost;
+    stmt->cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
     stmt->check_extends = fr->check_extends;
     return true;
 }

@@ -145,30 +145,36 @@ creg_status jinja_str(jinja_run *run, creg_value value, creg_slice *ret_text)
 
 /* ---- escaping ------------------------------------------------------------------------- */
 
-static const char *entity_of(char byte)
+/* Entities by byte; NULL for what stays. */
+static const struct entity {
+    const char *text;
+    size_t size;
+} entities[256] = {
+    ['&'] = { "&amp;", 5 }, ['<'] = { "&lt;", 4 },   ['>'] = { "&gt;", 4 },
+    ['"'] = { "&#34;", 5 }, ['\''] = { "&#39;", 5 },
+};
+
+/* How many bytes from `at` on need no entity. */
+static size_t plain_run(creg_slice slice, size_t at)
 {
-    switch (byte) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&#34;";
-    case '\'': return "&#39;";
-    default: return NULL;
-    }
+    size_t end = at;
+    while (end < slice.size && entities[(unsigned char)slice.data[end]].text == NULL)
+        end++;
+    return end - at;
 }
 
 void jinja_escape_into(creg_text *text, creg_slice slice)
 {
-    size_t plain = 0;
-    for (size_t i = 0; i < slice.size; i++) {
-        const char *entity = entity_of(slice.data[i]);
-        if (entity == NULL)
-            continue;
-        creg_text_append(text, slice.data + plain, i - plain);
-        creg_text_string(text, entity);
-        plain = i + 1;
+    size_t at = 0;
+    while (at < slice.size) {
+        size_t plain = plain_run(slice, at);
+        creg_text_append(text, slice.data + at, plain);
+        at += plain;
+        if (at == slice.size)
+            return;
+        const struct entity *entity = &entities[(unsigned char)slice.data[at++]];
+        creg_text_append(text, entity->text, entity->size);
     }
-    creg_text_append(text, slice.data + plain, slice.size - plain);
 }
 
 creg_status jinja_escape(jinja_run *run, creg_value value, creg_value *ret_markup)
@@ -181,10 +187,7 @@ creg_status jinja_escape(jinja_run *run, creg_value value, creg_value *ret_marku
         return CREG_OK;
     }
     creg_slice slice = creg_value_text(value);
-    size_t plain = 0;
-    while (plain < slice.size && entity_of(slice.data[plain]) == NULL)
-        plain++;
-    if (plain < slice.size) {
+    if (plain_run(slice, 0) < slice.size) {
         creg_text text;
         jinja_text_init(run, &text);
         jinja_escape_into(&text, slice);

@@ -17,26 +17,41 @@
 
 /* What a byte is for us. Bits, so that one table serves every rule. */
 enum {
-    PLAIN = 1,   /* [A-Za-z0-9_-]: stands for itself everywhere */
-    DOT = 2,     /* stands for itself, but never twice in a row */
-    MARK = 4,    /* '=' and ',': only in keys, never from a name */
-    CONTROL = 8, /* refused wherever it is met */
-    DIGIT = 16
+    PLAIN = 1,    /* [A-Za-z0-9_-]: stands for itself everywhere */
+    DOT = 2,      /* stands for itself, but never twice in a row */
+    MARK = 4,     /* '=' and ',': only in keys, never from a name */
+    CONTROL = 8,  /* refused wherever it is met */
+    DIGIT = 16,
+    SLASH = 32,
+    OTHER = 64    /* has to be escaped to be written */
 };
 
-static unsigned char_class(unsigned char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return PLAIN | DIGIT;
-    if ((byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_' ||
-        byte == '-')
-        return PLAIN;
-    if (byte == '.')
-        return DOT;
-    if (byte == '=' || byte == ',')
-        return MARK;
-    return byte < 0x20 || byte == 0x7F ? CONTROL : 0;
-}
+/* A table, because each read of a property looks at every byte of its key. */
+#define C CONTROL
+#define P PLAIN
+#define D (PLAIN | DIGIT)
+#define M MARK
+#define O OTHER
+#define O16 O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O
+static const unsigned char classes[256] = {
+    C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,     /* 00 */
+    C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,     /* 10 */
+    O, O, O, O, O, O, O, O, O, O, O, O, M, P, DOT, SLASH, /* 20  ,-./ */
+    D, D, D, D, D, D, D, D, D, D, O, O, O, M, O, O,     /* 30  0-9 = */
+    O, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,     /* 40  A-O */
+    P, P, P, P, P, P, P, P, P, P, P, O, O, O, O, P,     /* 50  P-Z _ */
+    O, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,     /* 60  a-o */
+    P, P, P, P, P, P, P, P, P, P, P, O, O, O, O, C,     /* 70  p-z DEL */
+    O16, O16, O16, O16, O16, O16, O16, O16              /* 80-FF */
+};
+#undef C
+#undef P
+#undef D
+#undef M
+#undef O
+#undef O16
+
+static inline unsigned char_class(char byte) { return classes[(unsigned char)byte]; }
 
 /* ---- encode and decode ------------------------------------------------------------------ */
 
@@ -54,13 +69,13 @@ static char *encode_bytes(creg_slice text, char *out)
 {
     bool after_dot = text.size == 1; /* a lone "." counts as the second of its run */
     for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
+        char byte = text.data[i];
         unsigned class = char_class(byte);
         bool is_kept = (class & PLAIN) != 0 || (class == DOT && !after_dot);
         if (is_kept)
-            *out++ = (char)byte;
+            *out++ = byte;
         else
-            out = write_escape(out, byte);
+            out = write_escape(out, (unsigned char)byte);
         after_dot = class == DOT && is_kept;
     }
     return out;
@@ -69,7 +84,7 @@ static char *encode_bytes(creg_slice text, char *out)
 static bool is_plain(creg_slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if ((char_class((unsigned char)text.data[i]) & PLAIN) == 0)
+        if ((char_class(text.data[i]) & PLAIN) == 0)
             return false;
     return true;
 }
@@ -165,7 +180,7 @@ static bool is_dots(creg_slice text)
 static bool has_control(creg_slice text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if (char_class((unsigned char)text.data[i]) == CONTROL)
+        if (char_class(text.data[i]) == CONTROL)
             return true;
     return false;
 }
@@ -195,41 +210,56 @@ creg_status creg_name_check(creg_slice name, const char *what, creg_error *err)
     return status;
 }
 
-/* The reason why a segment may not be in a key, or NULL. */
-static const char *segment_fault(creg_slice segment, bool for_writing)
+/* What is wrong with the bytes of one class, `before` being the byte in front; or NULL. */
+static const char *byte_fault(unsigned class, char before, bool for_writing)
+{
+    if (class == CONTROL)
+        return "holds a control character";
+    if (for_writing && class == OTHER)
+        return "holds a character outside A-Z a-z 0-9 . _ - = ,";
+    if (for_writing && class == DOT && before == '.')
+        return "holds '..'";
+    return NULL;
+}
+
+static const char *segment_fault(creg_slice segment)
 {
     if (segment.size == 0)
         return "has an empty segment";
-    if (is_dots(segment))
-        return "has '.' or '..' as a segment";
-    for (size_t i = 0; i < segment.size; i++) {
-        unsigned class = char_class((unsigned char)segment.data[i]);
-        if (class == CONTROL)
-            return "holds a control character";
-        if (for_writing && class == 0)
-            return "holds a character outside A-Z a-z 0-9 . _ - = ,";
-        if (for_writing && class == DOT && i > 0 && segment.data[i - 1] == '.')
-            return "holds '..'";
+    return is_dots(segment) ? "has '.' or '..' as a segment" : NULL;
+}
+
+/* The reason why a key may not be used, or NULL. One pass, since reading does it each time. */
+static const char *key_fault(creg_slice key, bool for_writing)
+{
+    if (key.size == 0)
+        return "is empty";
+    const char *fault = NULL;
+    size_t start = 0;
+    for (size_t i = 0; i < key.size && fault == NULL; i++) {
+        unsigned class = char_class(key.data[i]);
+        if ((class & (PLAIN | MARK)) != 0)
+            continue;
+        if (class == SLASH) {
+            fault = segment_fault(creg_slice_make(key.data + start, i - start));
+            start = i + 1;
+        } else {
+            fault = byte_fault(class, i > start ? key.data[i - 1] : '/', for_writing);
+        }
     }
-    return NULL;
+    if (fault == NULL)
+        fault = segment_fault(creg_slice_make(key.data + start, key.size - start));
+    return fault;
 }
 
 static creg_status check_key(creg_slice key, bool for_writing, creg_error *err)
 {
-    size_t start = 0;
-    for (size_t i = 0; i <= key.size; i++) {
-        if (i < key.size && key.data[i] != '/')
-            continue;
-        creg_slice segment = creg_slice_make(key.data + start, i - start);
-        const char *fault = key.size == 0 ? "is empty" : segment_fault(segment, for_writing);
-        if (fault != NULL) {
-            creg_fail(err, CREG_INVALID_NAME, "key '%.*s' %s", CREG_SHOW(key), fault);
-            creg_error_hint(err, "join names with '/', each one encoded (a space is =20)");
-            return CREG_INVALID_NAME;
-        }
-        start = i + 1;
-    }
-    return CREG_OK;
+    const char *fault = key_fault(key, for_writing);
+    if (fault == NULL)
+        return CREG_OK;
+    creg_fail(err, CREG_INVALID_NAME, "key '%.*s' %s", CREG_SHOW(key), fault);
+    creg_error_hint(err, "join names with '/', each one encoded (a space is =20)");
+    return CREG_INVALID_NAME;
 }
 
 creg_status creg_key_check_read(creg_slice key, creg_error *err)
@@ -246,7 +276,7 @@ creg_status creg_key_check_write(creg_slice key, creg_error *err)
 
 static bool is_digit_at(creg_slice text, size_t at)
 {
-    return at < text.size && (char_class((unsigned char)text.data[at]) & DIGIT) != 0;
+    return at < text.size && (char_class(text.data[at]) & DIGIT) != 0;
 }
 
 /* The run of digits at `*at` without its leading zeros; `*at` moves behind the run. */

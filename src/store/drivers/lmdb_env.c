@@ -509,7 +509,7 @@ static void end_once(lmdb_shared *shared, MDB_txn *txn)
 static bool is_newest(lmdb_shared *shared, MDB_txn *txn)
 {
     MDB_envinfo info;
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_thread_fence(memory_order_acquire);
     return mdb_env_info(shared->env, &info) == MDB_SUCCESS &&
            info.me_last_txnid == mdb_txn_id(txn);
 }

@@ -464,17 +464,23 @@ static const fact *topmost_missing(plan *work, const fact *about)
     return about;
 }
 
+/* A put and a delete of what is below may share a key: then either stands first. */
 static bool is_put(const plan *work, creg_slice key)
 {
-    for (size_t low = 0, high = work->transaction->operation_count; low < high;) {
+    const creg_operation *operations = work->transaction->operations;
+    size_t low = 0;
+    for (size_t high = work->transaction->operation_count; low < high;) {
         size_t middle = low + (high - low) / 2;
-        int order = creg_slice_compare(work->transaction->operations[middle].key, key);
-        if (order == 0)
-            return work->transaction->operations[middle].kind == CREG_OPERATION_PUT;
-        if (order < 0)
+        if (creg_slice_compare(operations[middle].key, key) < 0)
             low = middle + 1;
         else
             high = middle;
+    }
+    for (; low < work->transaction->operation_count; low++) {
+        if (!creg_slice_equal(operations[low].key, key))
+            return false;
+        if (operations[low].kind == CREG_OPERATION_PUT)
+            return true;
     }
     return false;
 }

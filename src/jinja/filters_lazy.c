@@ -25,48 +25,55 @@ static creg_status keep_arguments(jinja_call *call, creg_value **ret_rest,
     return CREG_OK;
 }
 
-/* A filter or test that is applied to many items, found once. */
+/* A filter or test that is applied to many items: found at the first one, as Jinja does. */
 typedef struct applied {
+    jinja_builtin_kind kind;
     const jinja_host *host;
     const jinja_builtin *builtin;
+    const creg_value *name; /* followed by the arguments */
+    size_t count;           /* with the name */
+    const creg_entry *keywords;
+    size_t keyword_count;
 } applied;
 
-static creg_status find_applied(jinja_run *run, jinja_builtin_kind kind, creg_value name,
-                                applied *ret_applied)
+static creg_status find_applied(jinja_run *run, applied *what)
 {
-    const char *what = kind == JINJA_FILTERS ? "filter" : "test";
-    if (creg_value_is(name, CREG_KIND_STRING)) {
-        ret_applied->host = jinja_find_host(run->engine, kind, creg_value_text(name));
-        ret_applied->builtin = jinja_find_builtin(run->engine, kind, creg_value_text(name));
-        if (ret_applied->host != NULL || ret_applied->builtin != NULL)
+    if (what->host != NULL || what->builtin != NULL)
+        return CREG_OK;
+    if (creg_value_is(*what->name, CREG_KIND_STRING)) {
+        creg_slice name = creg_value_text(*what->name);
+        what->host = jinja_find_host(run->engine, what->kind, name);
+        what->builtin = jinja_find_builtin(run->engine, what->kind, name);
+        if (what->host != NULL || what->builtin != NULL)
             return CREG_OK;
     }
-    return jinja_fail(run, "TemplateRuntimeError", "No %s named %.*s.", what,
-                      CREG_SHOW(jinja_repr(run, name)));
+    return jinja_fail(run, "TemplateRuntimeError", "No %s named %.*s.",
+                      what->kind == JINJA_FILTERS ? "filter" : "test",
+                      CREG_SHOW(jinja_repr(run, *what->name)));
 }
 
-/* Apply it to `item` with the arguments that follow. */
-static creg_status apply(jinja_run *run, const applied *what, creg_value item,
-                         const creg_value *rest, size_t rest_count, const creg_entry *keywords,
-                         size_t keyword_count, creg_value *ret_value)
+/* Apply it to `item`: the item takes the place of the name in front of the arguments. */
+static creg_status apply(jinja_run *run, applied *what, creg_value item, creg_value *ret_value)
 {
+    creg_status status = find_applied(run, what);
+    if (status != CREG_OK)
+        return status;
     creg_value few[4];
     creg_value *positional = few;
-    if (rest_count + 1 > sizeof few / sizeof few[0]) {
-        positional = creg_arena_calloc(run->arena, rest_count + 1, sizeof *positional);
+    if (what->count > sizeof few / sizeof few[0]) {
+        positional = creg_arena_calloc(run->arena, what->count, sizeof *positional);
         if (positional == NULL)
             return jinja_fail_arena(run);
     }
     positional[0] = item;
-    for (size_t i = 0; i < rest_count; i++)
-        positional[i + 1] = rest[i];
+    for (size_t i = 1; i < what->count; i++)
+        positional[i] = what->name[i];
     if (what->host != NULL)
-        return jinja_call_host(run, what->host, positional, rest_count + 1, keywords,
-                               keyword_count, ret_value);
-    return jinja_invoke(run, what->builtin, positional, rest_count + 1, keywords, keyword_count,
-                        ret_value);
+        return jinja_call_host(run, what->host, positional, what->count, what->keywords,
+                               what->keyword_count, ret_value);
+    return jinja_invoke(run, what->builtin, positional, what->count, what->keywords,
+                        what->keyword_count, ret_value);
 }
-
 
 /* ---- map -------------------------------------------------------------------------------- */
 
@@ -99,8 +106,7 @@ static creg_status map_filter_step(jinja_run *run, jinja_lazy *lazy, creg_value 
     creg_status status = jinja_next(run, &lazy->iterator, &item, ret_more);
     if (status != CREG_OK || !*ret_more)
         return status;
-    return apply(run, &map->filter, item, map->rest + 1, map->rest_count - 1, map->keywords,
-                 map->keyword_count, ret_item);
+    return apply(run, &map->filter, item, ret_item);
 }
 
 static const creg_entry *find_keyword(const lazy_map *map, const char *name)
@@ -139,7 +145,9 @@ static creg_status prepare_map(jinja_run *run, lazy_map *map)
     }
     if (map->rest_count == 0)
         return jinja_fail(run, "FilterArgumentError", "map requires a filter argument");
-    return find_applied(run, JINJA_FILTERS, map->rest[0], &map->filter);
+    map->filter = (applied){.kind = JINJA_FILTERS, .name = map->rest, .count = map->rest_count,
+                            .keywords = map->keywords, .keyword_count = map->keyword_count};
+    return CREG_OK;
 }
 
 /* Jinja says nothing about the arguments when the value is false. */
@@ -180,22 +188,14 @@ typedef struct lazy_select {
     bool wanted; /* keep the items for which the test says this */
 } lazy_select;
 
-static creg_status judge(jinja_run *run, const lazy_select *select, creg_value item,
-                         bool *ret_truth)
+static creg_status judge(jinja_run *run, lazy_select *select, creg_value item, bool *ret_truth)
 {
-    creg_value subject = item;
-    size_t at = select->by_attribute ? 1 : 0;
+    creg_value verdict = item;
     creg_status status = CREG_OK;
     if (select->by_attribute)
-        status = jinja_item_key_get(run, &select->key, item, &subject);
-    if (status != CREG_OK)
-        return status;
-    if (select->rest_count <= at)
-        return jinja_truthy(run, subject, ret_truth);
-    creg_value verdict;
-    status = apply(run, &select->test, subject, select->rest + at + 1,
-                   select->rest_count - at - 1, select->keywords, select->keyword_count,
-                   &verdict);
+        status = jinja_item_key_get(run, &select->key, item, &verdict);
+    if (status == CREG_OK && select->test.count > 0)
+        status = apply(run, &select->test, verdict, &verdict);
     return status == CREG_OK ? jinja_truthy(run, verdict, ret_truth) : status;
 }
 
@@ -222,8 +222,9 @@ static creg_status prepare_select(jinja_run *run, lazy_select *select)
         return jinja_fail(run, "FilterArgumentError", "Missing parameter for attribute name");
     if (select->by_attribute)
         status = jinja_item_key_init(run, select->rest[0], false, &select->key);
-    if (status == CREG_OK && select->rest_count > at)
-        status = find_applied(run, JINJA_TESTS, select->rest[at], &select->test);
+    select->test = (applied){.kind = JINJA_TESTS, .name = select->rest + at,
+                             .count = select->rest_count - at, .keywords = select->keywords,
+                             .keyword_count = select->keyword_count};
     return status;
 }
 

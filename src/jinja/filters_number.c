@@ -178,7 +178,7 @@ static creg_status filter_int(jinja_call *call, creg_value *ret_value)
 /* |real| to a multiple of 10**places, places > 0, ties to even on the exact value. */
 static double round_to_power(double real, int64_t places)
 {
-    char text[64];
+    char text[ROUND_TEXT];
     int exponent = 0; /* |real| is about 10**exponent */
     snprintf(text, sizeof text, "%.17e", real);
     const char *mark = strchr(text, 'e');

@@ -246,6 +246,9 @@ static creg_status read_indent_unit(jinja_call *call, creg_slice *ret_unit)
         *ret_unit = creg_value_text(call->args[1]);
         return CREG_OK;
     }
+    if (jinja_has(call, 1) && creg_value_is(call->args[1], CREG_KIND_FLOAT))
+        return jinja_fail(call->run, "TypeError",
+                          "can't multiply sequence by non-int of type 'float'");
     int64_t width;
     creg_status status = jinja_argument_int(call, 1, 4, &width);
     if (status != CREG_OK)
@@ -303,19 +306,27 @@ static void indent_lines(creg_slice text, const indentation *style, creg_text *o
     }
 }
 
-static creg_status filter_indent(jinja_call *call, creg_value *ret_value)
+/* In Jinja the text is added to: what is no text fails there. */
+static creg_status check_indentable(jinja_run *run, creg_value source)
 {
-    jinja_run *run = call->run;
-    creg_value source = call->args[0];
+    if (creg_value_is(source, CREG_KIND_STRING))
+        return CREG_OK;
     if (creg_value_is(source, CREG_KIND_UNDEFINED))
         return jinja_fail_undefined(run, source);
     if (creg_value_is(source, CREG_KIND_LIST))
         return jinja_fail(run, "AttributeError", "'list' object has no attribute 'splitlines'");
-    if (!creg_value_is(source, CREG_KIND_STRING))
-        return jinja_fail(run, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'",
-                          creg_value_type_name(source));
+    return jinja_fail(run, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'",
+                      creg_value_type_name(source));
+}
+
+static creg_status filter_indent(jinja_call *call, creg_value *ret_value)
+{
+    jinja_run *run = call->run;
+    creg_value source = call->args[0];
     indentation style;
     creg_status status = read_indent_unit(call, &style.unit);
+    if (status == CREG_OK)
+        status = check_indentable(run, source);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 2, false, &style.first);
     if (status == CREG_OK)
@@ -382,6 +393,20 @@ static creg_slice drop_last_word(creg_slice text)
     return text;
 }
 
+/* Something that is too long, but no text. */
+static creg_status fail_truncate(jinja_run *run, creg_value source, bool killwords)
+{
+    const char *type = creg_value_type_name(source);
+    if (creg_value_is(source, CREG_KIND_MAP))
+        return jinja_fail(run, "TypeError", "unhashable type: 'slice'");
+    if (creg_value_is(source, CREG_KIND_SET) || creg_value_is(source, CREG_KIND_OBJECT))
+        return jinja_fail(run, "TypeError", "'%s' object is not subscriptable", type);
+    if (killwords)
+        return jinja_fail(run, "TypeError", "can only concatenate %s (not \"str\") to %s", type,
+                          type);
+    return jinja_fail(run, "AttributeError", "'%s' object has no attribute 'rsplit'", type);
+}
+
 static creg_status filter_truncate(jinja_call *call, creg_value *ret_value)
 {
     jinja_run *run = call->run;
@@ -397,8 +422,7 @@ static creg_status filter_truncate(jinja_call *call, creg_value *ret_value)
     if (cut.leeway > INT64_MAX - cut.length || (int64_t)length <= cut.length + cut.leeway)
         return CREG_OK;
     if (!creg_value_is(source, CREG_KIND_STRING))
-        return jinja_fail(run, cut.killwords ? "TypeError" : "AttributeError",
-                          "'%s' object has no attribute 'rsplit'", creg_value_type_name(source));
+        return fail_truncate(run, source, cut.killwords);
 
     creg_slice text = creg_value_text(source);
     text.size = creg_utf8_offset(text, (size_t)(cut.length - cut.end_length));

@@ -63,7 +63,8 @@ typedef struct creg_body_result {
     jinja_trace trace;
     creg_value tree;         /* as parsed, numbers as written */
     creg_pairs pairs;        /* sorted by key bytes, under the prefix */
-    creg_findings findings;  /* of lint, with places in the body */
+    creg_findings findings;  /* of lint, with places in the body; in a large text only the
+                                first ones (errors before warnings) have one */
 } creg_body_result;
 
 /**
@@ -104,7 +105,10 @@ creg_status creg_body_render(const creg_body *body, creg_value context, creg_are
 creg_status creg_body_parse(const creg_body *body, creg_arena *arena, creg_body_result *result,
                             creg_error *err);
 
-/** Lint the tree: `findings`. Fails only for want of memory; errors found are for the caller to judge. */
+/**
+ * Lint the tree: `findings`, nearly all with their places. Fails only for want of memory;
+ * errors found are for the caller to judge. creg_body_run() looks for fewer places.
+ */
 creg_status creg_body_lint(const creg_body *body, creg_arena *arena, creg_body_result *result,
                            creg_error *err);
 

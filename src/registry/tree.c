@@ -353,15 +353,17 @@ static creg_status fail_key_size(flattener *flat)
     return complain(flat, CREG_LIMIT, NULL, false, true);
 }
 
+/* The first guess is generous: growing copies what is there and touches fresh pages. */
 static bool make_pair_room(flattener *flat)
 {
     if (flat->count < flat->room)
         return true;
-    size_t room = flat->room == 0 ? 256 : flat->room * 2;
-    creg_pair *grown = creg_arena_grow(flat->arena, flat->pairs, flat->room * sizeof *grown,
-                                       room * sizeof *grown);
+    size_t room = flat->room == 0 ? 1024 : flat->room * 4;
+    creg_pair *grown = creg_arena_alloc(flat->arena, room * sizeof *grown);
     if (grown == NULL)
         return false;
+    if (flat->count > 0)
+        memcpy(grown, flat->pairs, flat->count * sizeof *grown);
     flat->pairs = grown;
     flat->room = room;
     return true;

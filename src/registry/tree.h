@@ -60,6 +60,7 @@ creg_status creg_tree_flatten(creg_value tree, creg_slice prefix, creg_arena *ar
  *   - a key that has both a value and children (foreign trees only) becomes a MAP with its
  *     own value under the empty name
  *   - a segment that is not in our escape, or whose name is taken, is kept as it is stored
+ *   - a value that is not UTF-8 becomes CREG_KIND_BYTES
  *
  * CREG_LIMIT, CREG_NO_MEMORY  the arena has no more room
  */

@@ -154,7 +154,7 @@ static char *repeated(const char *piece, size_t count)
 static void test_json__depth_is_bounded(void **state)
 {
     (void)state;
-    char *deep = test_malloc(2 * CREG_LIMIT_DEPTH + 3);
+    char deep[2 * CREG_LIMIT_DEPTH + 3];
     size_t depth = CREG_LIMIT_DEPTH;
     memset(deep, '[', depth);
     memset(deep + depth, ']', depth);
@@ -164,7 +164,6 @@ static void test_json__depth_is_bounded(void **state)
     memset(deep + depth + 1, ']', depth + 1);
     deep[2 * depth + 2] = '\0';
     assert_refused(deep, CREG_LIMIT, 1, CREG_LIMIT_DEPTH + 1, "nested deeper");
-    test_free(deep);
     char *bomb = repeated("[", 100000);
     assert_refused(bomb, CREG_INVALID, 1, 100001, "not JSON");
     test_free(bomb);

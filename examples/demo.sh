@@ -58,8 +58,8 @@ run "confreg template list"
 run "confreg template options hadoop 3.3"
 
 say "Make an instance with 200 slaves, 11 disks each, of either type"
-run "confreg -v instance create jlopez hadoop 3.3 --set slaves.number=200"
-run "confreg -v instance create jlopez hadoop 3.3-yaml --set slaves.number=200"
+run "confreg instance create jlopez hadoop 3.3 --set slaves.number=200"
+run "confreg instance create jlopez hadoop 3.3-yaml --set slaves.number=200"
 run "confreg instance list"
 run "confreg instance show jlopez/hadoop/3.3/1"
 

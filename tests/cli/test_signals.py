@@ -2,6 +2,7 @@
 """Ctrl-C, SIGTERM, SIGPIPE: nothing is left half done, and nobody is bothered."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -121,3 +122,11 @@ def timed():
     started = time.monotonic()
     subprocess.run([PROGRAM, "--version"], stdout=subprocess.DEVNULL, check=True, env={"PATH": os.environ["PATH"]})
     return time.monotonic() - started
+
+
+def test_start__loads_no_library_of_a_remote_store():
+    """libcurl and what it brings along would cost more than all the rest of a start."""
+    if not shutil.which("readelf"):
+        pytest.skip("readelf is not installed")
+    run = subprocess.run(["readelf", "-d", PROGRAM], capture_output=True, text=True, check=True)
+    assert "libcurl" not in run.stdout

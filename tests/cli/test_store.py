@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """confreg store and doctor, and the ways in which a store can be bad."""
 import os
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -110,23 +112,29 @@ def test_truncated__file_is_damaged(registered, part):
     assert doctor.code == 9 and "fail" in doctor.out
 
 
+@pytest.fixture
+def other_user():
+    """The words before a command that run it as somebody without rights to our files."""
+    if os.geteuid() != 0:
+        return []
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*user, "test", "-x", PROGRAM], check=False).returncode != 0:
+        pytest.skip("cannot run the program as another user here")
+    return user
+
+
 @lmdb_only
-def test_read_only__folder_allows_reading(instance):
-    if os.geteuid() == 0:
-        run = subprocess.run(["chmod", "-R", "a+rX", str(instance.folder.parent)], check=False)
-        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        probe = subprocess.run([*user, "test", "-r", str(store_folder(instance)), "-a", "-x", PROGRAM], check=False)
-        if run.returncode or probe.returncode:
-            pytest.skip("cannot become another user here")
-    else:
-        user = []
-        os.chmod(store_folder(instance), 0o555)
-    read = subprocess.run([*user, PROGRAM, "instance", "list", "-o", "name"], capture_output=True, text=True,
-                          env=instance.env, check=False)
-    write = subprocess.run([*user, PROGRAM, "kv", "put", "a", "b"], capture_output=True, text=True,
-                           env=instance.env, check=False)
-    assert write.returncode == 8, write
-    assert (read.returncode, read.stdout) == (0, f"instances/{DN}\n"), read
+def test_read_only__folder_is_permission_denied(instance, other_user):
+    """Readers of LMDB, too, must write into its table of readers: better refused than unsafe."""
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(store_folder(instance), place + "/store")
+        subprocess.run(["chmod", "-R", "u=rwX,a+rX" if other_user else "a=rX", place], check=True)
+        instance.env["CONFREG_STORE"] = f"lmdb:{place}/store"
+        for words in (["instance", "list"], ["kv", "put", "a", "b"]):
+            run = subprocess.run([*other_user, PROGRAM, *words], capture_output=True, text=True,
+                                 env=instance.env, check=False)
+            assert run.returncode == 8 and place in run.stderr, run
+        subprocess.run(["chmod", "-R", "u=rwX", place], check=True)
 
 
 @pytest.mark.parametrize("url", ["nonsense:", "://", "redis://localhost", "lmdb:/tmp/x?nonsense=1", "x"])

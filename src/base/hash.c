@@ -56,3 +56,10 @@ uint64_t creg_hash_number(uint64_t number, uint64_t salt)
     mixed = (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93u;
     return mixed ^ mixed >> 32;
 }
+
+void creg_hash_digest(const void *data, size_t size, char digest[CREG_HASH_DIGEST_BYTES])
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, size));
+    memcpy(digest, canonical.digest, CREG_HASH_DIGEST_BYTES);
+}

@@ -24,11 +24,12 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "base/hash.h"
 #include "confreg/sys/store_driver.h"
 
 enum {
     LMDB_KEY_BYTES = 511, /* the most that LMDB takes (its build-time default) */
-    LMDB_HASH_BYTES = 16,
+    LMDB_HASH_BYTES = CREG_HASH_DIGEST_BYTES,
     /* Longer keys are stored as so many bytes, a mark and a hash: 511 in all. */
     LMDB_PLAIN_BYTES = LMDB_KEY_BYTES - 1 - LMDB_HASH_BYTES,
     LMDB_POOL_SIZE = 32, /* read handles that are kept for reuse */

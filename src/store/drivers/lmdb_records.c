@@ -15,8 +15,7 @@
  *
  *     | revision u64 | flags u8 | owner u64 if OWNED | size u16 and key if LONG | value |
  */
-#include <xxhash.h>
-
+#include "base/hash.h"
 #include "store/drivers/lmdb_internal.h"
 
 enum { FLAG_OWNED = 1, FLAG_LONG = 2, HEADER_BYTES = 9, LONG_MARK = 0xFF };
@@ -54,11 +53,9 @@ void creg_lmdb_key_set(lmdb_key *stored, creg_slice key)
         stored->val.mv_size = key.size;
         return;
     }
-    XXH128_canonical_t hash;
-    XXH128_canonicalFromHash(&hash, XXH3_128bits(key.data, key.size));
     memcpy(stored->bytes, key.data, LMDB_PLAIN_BYTES);
     stored->bytes[LMDB_PLAIN_BYTES] = (char)LONG_MARK;
-    memcpy(stored->bytes + LMDB_PLAIN_BYTES + 1, hash.digest, LMDB_HASH_BYTES);
+    creg_hash_digest(key.data, key.size, stored->bytes + LMDB_PLAIN_BYTES + 1);
     stored->val.mv_data = stored->bytes;
     stored->val.mv_size = LMDB_KEY_BYTES;
 }

@@ -86,9 +86,9 @@ static bool lies_inside(creg_extent piece, const creg_yaml_extent *scalar)
 {
     if (scalar->extent.begin > piece.begin || scalar->extent.end < piece.end)
         return false;
-    bool brings_style =
-        scalar->style != CREG_YAML_PLAIN && scalar->extent.begin == piece.begin;
-    return !brings_style && !scalar->is_merge;
+    bool opens = scalar->style != CREG_YAML_PLAIN && scalar->extent.begin == piece.begin;
+    bool closes = scalar->style == CREG_YAML_QUOTED && scalar->extent.end == piece.end;
+    return !opens && !closes && !scalar->is_merge;
 }
 
 bool creg_body_check_yaml(creg_slice text, const jinja_trace *trace,

@@ -8,10 +8,8 @@
  */
 #include "registry/tree.h"
 
-#define XXH_STATIC_LINKING_ONLY /* for a state on the stack */
-#include <xxhash.h>
-
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/fail.h"
 #include "base/sort.h"
 #include "base/utf8.h"
@@ -293,31 +291,23 @@ creg_status creg_tree_sort(creg_pairs *pairs, creg_arena *arena, creg_error *err
     return CREG_OK;
 }
 
-static void hash_pair(XXH3_state_t *state, const creg_pair *pair, size_t strip)
+static void add_pair(creg_digest *digest, const creg_pair *pair, size_t strip)
 {
     unsigned char length[9] = { 0 }; /* the NUL behind the key, then eight bytes */
     for (size_t i = 0; i < 8; i++)
         length[i + 1] = (unsigned char)((uint64_t)pair->value.size >> (8 * i) & 0xFF);
     if (pair->key.size > strip)
-        XXH3_128bits_update(state, pair->key.data + strip, pair->key.size - strip);
-    XXH3_128bits_update(state, length, sizeof length);
-    if (pair->value.size > 0)
-        XXH3_128bits_update(state, pair->value.data, pair->value.size);
+        creg_digest_add(digest, pair->key.data + strip, pair->key.size - strip);
+    creg_digest_add(digest, length, sizeof length);
+    creg_digest_add(digest, pair->value.data, pair->value.size);
 }
 
 void creg_tree_digest(const creg_pairs *pairs, size_t strip,
                       char ret_digest[CREG_TREE_DIGEST_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    XXH3_state_t state;
-    XXH3_128bits_reset(&state);
+    creg_digest digest;
+    creg_digest_begin(&digest);
     for (size_t i = 0; i < pairs->size; i++)
-        hash_pair(&state, &pairs->items[i], strip);
-    XXH128_canonical_t digest;
-    XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(&state));
-    for (size_t i = 0; i < sizeof digest.digest; i++) {
-        ret_digest[2 * i] = hex[digest.digest[i] >> 4];
-        ret_digest[2 * i + 1] = hex[digest.digest[i] & 15];
-    }
-    ret_digest[2 * sizeof digest.digest] = '\0';
+        add_pair(&digest, &pairs->items[i], strip);
+    creg_digest_finish(&digest, ret_digest);
 }

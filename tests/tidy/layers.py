@@ -45,6 +45,7 @@ SYSTEM_OWNER = {
     "zookeeper/zookeeper.h": ("src/store/drivers/",),
     "tommath.h": ("src/base/",),
     "xxhash.h": ("src/base/",),
+    "pcre2.h": ("src/jinja/",),
     "Python.h": ("python/",),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

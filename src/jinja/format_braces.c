@@ -111,9 +111,21 @@ static int64_t as_index(creg_slice name)
     return name.size == 0 ? -1 : number;
 }
 
+static bool is_sandboxed(const formatter *self)
+{
+    return self->run->options->sandbox != JINJA_SANDBOX_NONE;
+}
+
+/* Sandboxes and Markup format with Python's string.Formatter instead of str.format(); it
+ * differs in a few corners. */
+static bool is_formatter_class(const formatter *self)
+{
+    return is_sandboxed(self) || self->is_markup;
+}
+
 static creg_status fail_numbering(formatter *self, numbering wanted)
 {
-    return fail_format(self, wanted == AUTOMATIC
+    return fail_format(self, wanted == AUTOMATIC || is_formatter_class(self)
                                  ? "cannot switch from manual field specification to "
                                    "automatic field numbering"
                                  : "cannot switch from automatic field numbering to "
@@ -122,23 +134,20 @@ static creg_status fail_numbering(formatter *self, numbering wanted)
 
 static creg_status get_positional(formatter *self, int64_t index, creg_value *ret_value)
 {
-    if (!jinja_is_missing(self->source->mapping))
+    if (!jinja_is_missing(self->source->mapping) && !is_formatter_class(self))
         return fail_format(self, "Format string contains positional fields");
     numbering wanted = index < 0 ? AUTOMATIC : MANUAL;
     if (self->numbering != UNDECIDED && self->numbering != wanted)
         return fail_numbering(self, wanted);
     self->numbering = wanted;
     size_t place = index < 0 ? self->next_index++ : (size_t)index;
+    if (place >= self->source->count && is_formatter_class(self))
+        return jinja_fail(self->run, "IndexError", "tuple index out of range");
     if (place >= self->source->count)
         return jinja_fail(self->run, "IndexError",
                           "Replacement index %zu out of range for positional args tuple", place);
     *ret_value = self->source->positional[place];
     return CREG_OK;
-}
-
-static bool is_sandboxed(const formatter *self)
-{
-    return self->run->options->sandbox != JINJA_SANDBOX_NONE;
 }
 
 static creg_status get_list_item(formatter *self, creg_value object, creg_value key,
@@ -261,7 +270,7 @@ static creg_status get_value(formatter *self, creg_slice name, creg_value *ret_v
     creg_status status;
     if (index == -2)
         status = fail_format(self, "Too many decimal digits in format string");
-    else if (index >= 0 || first == 0)
+    else if (index >= 0 || (first == 0 && (name.size == 0 || !is_formatter_class(self))))
         status = get_positional(self, index, ret_value);
     else
         status = get_keyword(self, head, ret_value);

@@ -82,6 +82,7 @@ static creg_status read_key(printer *self, creg_slice format, size_t *at, conver
     if (open > 0)
         return jinja_fail(self->run, "ValueError", "incomplete format key");
     ret->has_key = true;
+    self->next = self->count; /* a plain "%s" behind it finds nothing left */
     return get_key(self, creg_slice_make(format.data + start, *at - 1 - start), &ret->value);
 }
 
@@ -125,7 +126,7 @@ static creg_status read_number(printer *self, creg_slice format, size_t *at, con
     int64_t number = 0;
     bool any = false;
     for (; *at < format.size && format.data[*at] >= '0' && format.data[*at] <= '9'; ++*at) {
-        if (number > INT32_MAX)
+        if (number > (INT64_MAX - 9) / 10)
             return jinja_fail(self->run, "ValueError", "%s too big", what);
         number = number * 10 + (format.data[*at] - '0');
         any = true;

@@ -478,11 +478,8 @@ static creg_status split_blanks(pieces *out, size_t most)
             return status;
         at = skip_while(self, text, end, true);
     }
-    if (at == text.size)
-        return CREG_OK;
-    strip_set blanks = { .blanks = true, .bytes = !is_text(self) };
-    creg_slice rest = strip_right(creg_slice_make(text.data + at, text.size - at), &blanks);
-    return add_piece(out, rest.data, rest.size);
+    /* What maxsplit leaves keeps the blanks at its far end. */
+    return at == text.size ? CREG_OK : add_piece(out, text.data + at, text.size - at);
 }
 
 static creg_status split_at(pieces *out, creg_slice needle, size_t most)
@@ -526,10 +523,7 @@ static creg_status rsplit_blanks(pieces *out, size_t most)
             return status;
         end = skip_back_while(self, text, start, true);
     }
-    if (end == 0)
-        return CREG_OK;
-    size_t start = skip_while(self, text, 0, true);
-    return add_piece(out, text.data + start, end - start);
+    return end == 0 ? CREG_OK : add_piece(out, text.data, end);
 }
 
 static creg_status rsplit_at(pieces *out, creg_slice needle, size_t most)

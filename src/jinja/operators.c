@@ -302,8 +302,6 @@ static creg_status repeat(jinja_run *run, creg_value sequence, creg_value count,
 {
     if (is_kind(count, CREG_KIND_UNDEFINED))
         return jinja_fail_undefined(run, count);
-    if (is_markup(sequence) && !creg_value_is_integer(count) && !is_sequence(count))
-        return fail_operands(run, "*", sequence, count);
     if (!creg_value_is_integer(count))
         return jinja_fail(run, "TypeError", "can't multiply sequence by non-int of type '%s'",
                           creg_value_type_name(count));
@@ -327,9 +325,10 @@ creg_status jinja_multiply(jinja_run *run, creg_value left, creg_value right,
     }
     if (is_kind(left, CREG_KIND_UNDEFINED))
         return jinja_fail_undefined(run, left);
-    if (is_sequence(left))
+    /* Markup has a * of its own, which knows integers only; then comes the other operand's. */
+    if (is_sequence(left) && !(is_markup(left) && !creg_value_is_integer(right)))
         return repeat(run, left, right, ret_value);
-    if (is_sequence(right))
+    if (is_sequence(right) && !(is_markup(right) && !creg_value_is_integer(left)))
         return repeat(run, right, left, ret_value);
     if (!both_numbers(left, right))
         return fail_operands(run, "*", left, right);

@@ -28,10 +28,9 @@ static inline bool is_text_key(const creg_entry *entry, creg_slice key)
 
 static inline creg_entry *find_text_linear(const creg_map *map, creg_slice key)
 {
-    creg_entry *end = map->entries + map->filled;
-    for (creg_entry *entry = map->entries; entry < end; entry++)
-        if (is_text_key(entry, key))
-            return entry;
+    for (size_t i = 0; i < map->filled; i++)
+        if (is_text_key(&map->entries[i], key))
+            return &map->entries[i];
     return NULL;
 }
 
@@ -48,10 +47,9 @@ static creg_entry *find_text_hashed(const creg_map *map, creg_slice key, uint64_
 
 static creg_entry *find_linear(const creg_map *map, creg_value key)
 {
-    creg_entry *end = map->entries + map->filled;
-    for (creg_entry *entry = map->entries; entry < end; entry++)
-        if (entry->used && creg_value_same(entry->key, key))
-            return entry;
+    for (size_t i = 0; i < map->filled; i++)
+        if (map->entries[i].used && creg_value_same(map->entries[i].key, key))
+            return &map->entries[i];
     return NULL;
 }
 

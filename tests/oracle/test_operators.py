@@ -14,11 +14,12 @@ import os
 import sys
 
 import jinja2
+import markupsafe
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import engine  # noqa: E402
 
-VALUES = """none true false 0 1 -7 3 12345678901234567890123 -9223372036854775808 2.5 -0.0 1e16 1e400
+VALUES = """none true false 0 1 -7 3 12345678901234567890123 -9223372036854775808 2.5 -0.0 1e16 inf
 '' 'abc' '3' 'é😀' 'a-b_c' [] [1,'a'] [1.0,2] () (1,) (1,'b') {} {'a':1} {1:2,'b':[3]} range(3)
 range(0,10,3) m undef""".split()
 
@@ -33,7 +34,7 @@ METHODS = r"""
 'a\tb'.expandtabs()|'a\tbc\td'.expandtabs(4)|'a\n\tb'.expandtabs(tabsize=2)|'\t'.expandtabs(0)|'é\tb'.expandtabs(3)|'\t'.expandtabs(-1)
 'abcabc'.find('c')|'abcabc'.find('c',3)|'abcabc'.find('c',3,5)|'abc'.find('')|'abc'.find('',3)|'abc'.find('',4)|'é😀x'.find('x')|'é😀x'.find('x',-1)|'abc'.find(1)|'abc'.find('c',none,none)|'abc'.find('c','a')|'abc'.find('b',-100,100)|'abc'.find('b',10**30)
 'abcabc'.rfind('c')|'abcabc'.rfind('c',0,5)|'abc'.rfind('')|'é😀x😀'.rfind('😀')|'abc'.index('c')|'abc'.index('z')|'abcabc'.rindex('a')|'abc'.rindex('z')
-'{} {}'.format(1,'a')|'{0}{1}{0}'.format('x','y')|'{a}'.format(a=5)|'{a[0]}'.format(a=[7])|'{a[k]}'.format(a={'k':7})|'{0!r:>{1}}'.format('x',6)|'{:,}'.format(1234567)|'{:+.2f}'.format(3.14159)|'{:08.3f}'.format(-3.14159)|'{:x} {:#o} {:b}'.format(255,8,5)|'{:%}'.format(0.25)|'{:e}'.format(12345.678)|'{:g}'.format(1e10)|'{:^10}'.format('mid')|'{:*<10}'.format('left')|'{:é>5}'.format('é')|'{:.2}'.format('abcdef')|'{:10.4}|'.format('abcdef')|'{:5}|'.format(true)|'{}'.format(none)|'{}'.format([1,'a'])|'{:>5}'.format(none)|'{!s:>5}'.format(none)|'{!a}'.format('é')|'{{}}'.format()|'{'.format(1)|'}'.format(1)|'{0'.format(1)|'{} {0}'.format(1)|'{0} {}'.format(1)|'{x}'.format()|'{}'.format()|'{0.x}'.format(5)|'{0[5]}'.format([1])|'{0[a]}'.format([1])|'{:d}'.format('a')|'{:d}'.format(1.5)|'{:s}'.format(1)|'{:zz}'.format(1)|'{:.2}'.format(1)|'{:_}'.format(12345678)|'{:_x}'.format(12345678)|'{:,x}'.format(1)|'{:c}'.format(233)|'{:n}'.format(1234567)|'{:010,}'.format(1234)|'{:=+8d}'.format(5)|'{:#.3g}'.format(1.0)|'{:.0f}'.format(2.5)|'{:.3}'.format(10.0)|'{:}'.format(1e16)|'{:,.2f}'.format(1234567.891)|'{:z.1f}'.format(-0.01)|'{:#x}'.format(255)|'{:#X}'.format(255)|'{:<5}|{:>5}|{:^5}'.format(1,2,3)|'{:5}{:<5}'.format('a',1)|'{:05}'.format(-3)|'{:05}'.format('a')|'{:=5}'.format('a')|'{0:{1}.{2}f}'.format(3.14159,8,2)|'{:{}}'.format('a',5)|'{0!x}'.format(1)|'{0!r'.format(1)|'{:{:{}}}'.format(1,2,3)|'{:.400f}'.format(1.5)|'{:d}'.format(10**30)|'{:,}'.format(10**30)|'{:f}'.format(10**30)|'{:e}'.format(10**400)|'{:.2f}'.format(1e400)|'{:010}'.format(1e400)|'{:g}'.format(-1e400)
+'{} {}'.format(1,'a')|'{0}{1}{0}'.format('x','y')|'{a}'.format(a=5)|'{a[0]}'.format(a=[7])|'{a[k]}'.format(a={'k':7})|'{0!r:>{1}}'.format('x',6)|'{:,}'.format(1234567)|'{:+.2f}'.format(3.14159)|'{:08.3f}'.format(-3.14159)|'{:x} {:#o} {:b}'.format(255,8,5)|'{:%}'.format(0.25)|'{:e}'.format(12345.678)|'{:g}'.format(1e10)|'{:^10}'.format('mid')|'{:*<10}'.format('left')|'{:é>5}'.format('é')|'{:.2}'.format('abcdef')|'{:10.4}|'.format('abcdef')|'{:5}|'.format(true)|'{}'.format(none)|'{}'.format([1,'a'])|'{:>5}'.format(none)|'{!s:>5}'.format(none)|'{!a}'.format('é')|'{{}}'.format()|'{'.format(1)|'}'.format(1)|'{0'.format(1)|'{} {0}'.format(1)|'{0} {}'.format(1)|'{x}'.format()|'{}'.format()|'{0.x}'.format(5)|'{0[5]}'.format([1])|'{0[a]}'.format([1])|'{:d}'.format('a')|'{:d}'.format(1.5)|'{:s}'.format(1)|'{:zz}'.format(1)|'{:.2}'.format(1)|'{:_}'.format(12345678)|'{:_x}'.format(12345678)|'{:,x}'.format(1)|'{:c}'.format(233)|'{:n}'.format(1234567)|'{:010,}'.format(1234)|'{:=+8d}'.format(5)|'{:#.3g}'.format(1.0)|'{:.0f}'.format(2.5)|'{:.3}'.format(10.0)|'{:}'.format(1e16)|'{:,.2f}'.format(1234567.891)|'{:z.1f}'.format(-0.01)|'{:#x}'.format(255)|'{:#X}'.format(255)|'{:<5}|{:>5}|{:^5}'.format(1,2,3)|'{:5}{:<5}'.format('a',1)|'{:05}'.format(-3)|'{:05}'.format('a')|'{:=5}'.format('a')|'{0:{1}.{2}f}'.format(3.14159,8,2)|'{:{}}'.format('a',5)|'{0!x}'.format(1)|'{0!r'.format(1)|'{:{:{}}}'.format(1,2,3)|'{:.400f}'.format(1.5)|'{:d}'.format(10**30)|'{:,}'.format(10**30)|'{:f}'.format(10**30)|'{:e}'.format(10**400)|'{:.2f}'.format(inf)|'{:010}'.format(inf)|'{:g}'.format(-inf)
 '{a}'.format_map({'a':1})|'{b}'.format_map({'a':1})|'{}'.format_map({'a':1})|'{a.b}'.format_map({'a':1})
 'ab1'.isalnum()|''.isalnum()|'é'.isalpha()|'é'.isascii()|''.isascii()|'١'.isdecimal()|'²'.isdigit()|'½'.isnumeric()|'四'.isnumeric()|'a1'.isidentifier()|'1a'.isidentifier()|''.isidentifier()|'abc'.islower()|'aBc'.islower()|'1'.islower()|'ABC'.isupper()|'Ab Cd'.istitle()|'AB'.istitle()|''.istitle()|' \t\n'.isspace()|'\u2003'.isspace()|'a\x00'.isprintable()|''.isprintable()|'ǅ'.istitle()|'ǅ'.isupper()
 ','.join(['a','b'])|','.join('abc')|','.join([])|','.join(['a',1])|','.join(5)|','.join({'a':1,'b':2})|','.join(('x',))|','.join(none)|','.join([m,'<'])|m.join(['<',1])|','.join(undef)|''.join(range(3))
@@ -50,26 +51,37 @@ m.upper()|m.capitalize()|m.title()|m.replace('b','<')|m.split('>')|m.strip('<')|
 (m~'{} {x}').format('<',x='>')|(m~'{0:>5}').format('<')|(m~'{}').format(m)|(m~'{:5}').format(m)|(m~'%s')%'<'|(m~'%s %d')%('<',5)|(m~'%(a)s')%{'a':'<'}|(m~'%r')%'<'|(m~'%5s')%'<'|(m~'%.2s')%'<'|(m~'%d')%'5'|(m~'%f')%'1.5'|(m~'%c')%'a'|(m~'%x')%5|(m~'%s')%[1,'<']|(m~'%%')%()|(m~'{a}').format_map({'a':'<'})|(m~'%(a)d')%{'a':3}
 [3,1,2].sort()|[1,2].append(3)|[1,2].pop()|[].pop()|[1,2].pop(5)|[1,2].pop(0)|[1,2,1].count(1)|[1,2].index(2)|[1,2].index(5)|[1,2,1].index(1,1)|[1,2].index(1,-1)|[1,2].remove(5)|[1].insert(0,2)|[1].extend(5)|[1].extend('ab')|[2,'a'].sort()|[1,2].copy()|[1].reverse()|[1].clear()|(1,2,1).count(1)|(1,2).index(2)|(1,2).index(5)|[1,2].pop('a')|[1].insert('a',1)|[[1],[2]].index([2])|[true].index(1)
 {'a':1}.get('a')|{'a':1}.get('b')|{'a':1}.get('b',5)|{}.get([])|{}.get()|{'a':1}.items()|{'a':1}.keys()|{'a':1}.values()|{'a':1}.pop('a')|{'a':1}.pop('b')|{'a':1}.pop('b',2)|{}.popitem()|{'a':1,'b':2}.popitem()|{'a':1}.setdefault('a',2)|{}.setdefault('x')|{}.setdefault('x',[])|{'a':1}.copy()|{'a':1}.update(b=2)|{'a':1}.update([('b',2)])|{}.update(5)|{}.update([1])|{}.update([(1,2,3)])|{}.update(['ab'])|{}.fromkeys('ab',1)|{}.fromkeys([1])|{'a':1}.clear()|{1:2}.pop(1.0)|{'a':1}.items()|list|{'a':1}.keys()|list|{'a':1}.items()|length|('a',1) in {'a':1}.items()|1 in {'a':1}.values()|'a' in {'a':1}.keys()|{'a':1}.keys()=={'a':2}.keys()|{'a':1}.items()=={'a':1.0}.items()|{'a':1}.values()=={'a':1}.values()|{}.keys() or 'empty'|{'a':1}.items()|first|{'a':1}.keys()[0]|{'a':1}.items()|string|[{'a':1}.items()]|{}.items()
-(5).bit_length()|(-5).bit_length()|(2**100).bit_length()|(255).bit_count()|(5).conjugate()|true.bit_length()|(5).as_integer_ratio()|(2.5).is_integer()|(2.0).is_integer()|(2.5).hex()|(0.1).hex()|(-0.0).hex()|(1e400).hex()|(0.1).as_integer_ratio()|(5e-324).hex()|(5e-324).as_integer_ratio()|(1e300).as_integer_ratio()|(1e400).as_integer_ratio()|(2.5).conjugate()|true.conjugate()|(0.0).as_integer_ratio()
+(5).bit_length()|(-5).bit_length()|(2**100).bit_length()|(255).bit_count()|(5).conjugate()|true.bit_length()|(5).as_integer_ratio()|(2.5).is_integer()|(2.0).is_integer()|(2.5).hex()|(0.1).hex()|(-0.0).hex()|(inf).hex()|(0.1).as_integer_ratio()|(5e-324).hex()|(5e-324).as_integer_ratio()|(1e300).as_integer_ratio()|(inf).as_integer_ratio()|(2.5).conjugate()|true.conjugate()|(0.0).as_integer_ratio()
 range(5).index(3)|range(5).index(7)|range(5).count(3)|range(5).count('a')|range(0,10,3).index(6)|range(5)[1:3]|range(10)[::-1]|range(10)[::2]|range(0,10,3)[1:3]|range(10)[-3:]|range(5)==range(0,5,1)|3.0 in range(5)|'a' in range(5)|range(5)|list|range(5,0,-2)|list|range(0)[:]|range(5)[5]
 'héllo'.encode().decode()|'abc'.encode().decode('ascii')|'é'.encode().decode('ascii')|'abc'.encode().hex()|'abc'.encode()[0]|'abc'.encode()[1:]|'a,b'.encode().split(','.encode())|'abc'.encode().upper()|'abc'.encode().find('c'.encode())|'abc'.encode() + 'd'.encode()|'abc'.encode() + 'd'|'ab'.encode()*2|98 in 'abc'.encode()|'b'.encode() in 'abc'.encode()|'b' in 'abc'.encode()|300 in 'abc'.encode()|' a '.encode().strip()|'abc'.encode().replace('b'.encode(),'x'.encode())|'é'.encode('latin-1').decode('utf-8')|'é'.encode('latin-1').decode('utf-8','replace')|'abc'.encode()|list|'abc'.encode()=='abc'
 """
 
-SLICES = ["'abcdef'", "'aé😀d'", "[1,2,3,4]", "(1,2,3)", "range(5)", "''", "m", "5", "none", "{'a':1}", "undef"]
+# Names, not literals: a slice of a literal is taken while compiling, where Jinja2 turns errors
+# into undefined.
+NAMES = {"word": "abcdef", "mixed": "aé😀d", "items": [1, 2, 3, 4], "empty": "", "five": 5, "nothing": None,
+         "table": {"a": 1}}
+SLICES = list(NAMES) + ["range(5)", "m", "undef"]
 BOUNDS = ["::", "1:", ":2", "1:3", "-2:", ":-1", "::-1", "::2", "::-2", "3:1", "3:1:-1", "-100:100", "5:", ":0", "::0",
           "'a':", ":1.5", "none:none", "10:0:-3", "-1::-1", "true:", "1:10**30", "-10**30:2"]
 
 PERCENT = r"""
 '%s'%1|'%s'%'a'|'%s'%none|'%s'%[1]|'%s'%(1,)|'%s %s'%(1,'b')|'%s %s'%(1,)|'%s'%(1,2)|'a'%1|'a'%[1]|'a'%{}|'a'%()|'%d'%3|'%d'%3.7|'%d'%'3'|'%d'%true|'%d'%none|'%i'%5|'%u'%5|'%5d|'%42|'%-5d|'%42|'%05d'%42|'%+d'%42|'% d'%42|'%05d'%-42|'%.5d'%42|'%x'%255|'%X'%255|'%#x'%255|'%o'%8|'%#o'%8|'%x'%-255|'%#X'%255|'%x'%1.5|'%x'%'a'|'%.3x'%5|'%#010x'%255
-'%f'%1|'%.2f'%3.14159|'%8.3f|'%3.14159|'%-8.3f|'%3.14159|'%08.3f'%-3.14159|'%+.1f'%2.25|'%.0f'%0.5|'%.0f'%1.5|'%#.0f'%1|'%e'%12345.678|'%.3E'%0.00012|'%g'%1e-5|'%g'%123456789|'%G'%1e-10|'%#g'%1|'%.3g'%1234.5|'%F'%1e400|'%f'%1e400|'%f'%'a'|'%f'%none|'%.50f'%0.1|'%5.1f%%'%99.5|'%f'%10**30
-'%c'%65|'%c'%'é'|'%c'%'ab'|'%c'%1114112|'%c'%1.5|'%5c|'%'x'|'%r'%'a'|'%r'%'é'|'%a'%'é'|'%5r|'%'a'|'%.2r'%'abc'|'%5s|'%'é'|'%-5s|'%'é'|'%.2s'%'é😀x'|'%05s'%'a'|'%*d'%(5,42)|'%-*d|'%(5,42)|'%.*f'%(2,3.14159)|'%*d'%('a',1)|'%*d'%(-5,42)|'%(a)s'%{'a':1}|'%(a)s %(b)d'%{'a':1,'b':2}|'%(a)s'%{}|'%(a)s'%1|'%(a)s'%[1]|'%(a)s'%(1,)|'%(a(b))s'%{'a(b)':1}|'%(a'%{}|'%(a)'%{'a':1}|'%'%1|'%%'%()|'%%'%1|'%5%'%()|'%y'%1|'%é'%1|'%ld'%5|'%s%'%1|'%s'%undef|'%d'%undef|'%s'%m|'%s'%range(3)|'a'%range(3)|'a'%'b'|'a'%none|'%(a)s %s'%{'a':1}|'%s'%{'a':1}|'%d %s'%(10**30,'x')|'%99999999999d'%1|'%-+5d|'%3|'%+-5d|'%3|'%+ d'%3|'%0+5d'%3
+'%f'%1|'%.2f'%3.14159|'%8.3f|'%3.14159|'%-8.3f|'%3.14159|'%08.3f'%-3.14159|'%+.1f'%2.25|'%.0f'%0.5|'%.0f'%1.5|'%#.0f'%1|'%e'%12345.678|'%.3E'%0.00012|'%g'%1e-5|'%g'%123456789|'%G'%1e-10|'%#g'%1|'%.3g'%1234.5|'%F'%inf|'%f'%inf|'%f'%'a'|'%f'%none|'%.50f'%0.1|'%5.1f%%'%99.5|'%f'%10**30
+'%c'%65|'%c'%'é'|'%c'%'ab'|'%c'%1114112|'%c'%1.5|'%5c|'%'x'|'%r'%'a'|'%r'%'é'|'%a'%'é'|'%5r|'%'a'|'%.2r'%'abc'|'%5s|'%'é'|'%-5s|'%'é'|'%.2s'%'é😀x'|'%05s'%'a'|'%*d'%(5,42)|'%-*d|'%(5,42)|'%.*f'%(2,3.14159)|'%*d'%('a',1)|'%*d'%(-5,42)|'%(a)s'%{'a':1}|'%(a)s %(b)d'%{'a':1,'b':2}|'%(a)s'%{}|'%(a)s'%1|'%(a)s'%[1]|'%(a)s'%(1,)|'%(a(b))s'%{'a(b)':1}|'%(a'%{}|'%(a)'%{'a':1}|'%'%1|'%%'%()|'%%'%1|'%5%'%()|'%y'%1|'%é'%1|'%ld'%5|'%s%'%1|'%s'%undef|'%d'%undef|'%s'%m|'%s'%range(3)|'a'%range(3)|'a'%'b'|'a'%none|'%(a)s %s'%{'a':1}|'%s'%{'a':1}|'%d %s'%(10**30,'x')|'%-+5d|'%3|'%+-5d|'%3|'%+ d'%3|'%0+5d'%3
 """
+
+MARKUP = markupsafe.Markup("<b>&amp;</b>")
+INFINITE = float("inf")
 
 UNARY = ["-(%s)", "+(%s)", "not (%s)", "(%s)|string", "(%s)|length", "[%s]", "{'k':%s}", "(%s,)", "(%s)|list",
          "(%s)|int", "(%s)|float", "(%s)|abs", "(%s)|string|length", "'%%s'|format(%s)"]
 
 # Where Python would make a complex number, we refuse.
 OWN_WORDS = ("fractional power",)
+
+
+# What Jinja2 3.1.6 refuses in an immutable sandbox and older ones let through.
+NEWER = (".pop(", ".clear(") if jinja2.__version__ < "3.1.5" else ()
 
 
 def split_cases(text):
@@ -100,6 +112,8 @@ def expressions():
     for left, operator, right in itertools.product(VALUES, BINARY, VALUES):
         if operator == "**" and (len(left) > 8 or len(right) > 8):
             continue
+        if operator == "**" and left[0] == "-" and right == "inf":
+            continue  # Jinja2 writes the folded -7 without brackets: Python sees -(7 ** inf)
         if operator == "*" and (len(left) > 20 or len(right) > 20):
             continue
         yield "%s %s %s" % (left, operator, right)
@@ -118,7 +132,7 @@ def environment(options):
 
 def expected(env, source):
     try:
-        return {"output": env.from_string(source).render(m=jinja2.filters.Markup("<b>&amp;</b>"))}
+        return {"output": env.from_string(source).render(m=MARKUP, inf=INFINITE, **NAMES)}
     except RecursionError:
         return None
     except Exception as error:  # every one that Jinja2 lets through
@@ -143,13 +157,16 @@ def main():
             if options and number % 5 and len(expression) < 30 and number > 900:
                 continue
             source = "{{ %s }}" % expression
+            if options.get("sandbox") and any(part in source for part in NEWER):
+                continue
             want = expected(env, source)
             if want is None:
                 continue
             wanted.append(want)
             cases.append({"id": str(number), "kind": "render", "templates": {"<string>": source},
                           "main": "<string>", "env": options,
-                          "context": {"m": {"__markup__": "<b>&amp;</b>"}}})
+                          "context": dict(NAMES, m={"__markup__": str(MARKUP)},
+                                          inf={"__float__": "inf"})})
         for case, want, got in zip(cases, wanted, engine.answers(sys.argv[1], cases)):
             total += 1
             source = case["templates"]["<string>"]

@@ -129,21 +129,35 @@ creg_dn_kind creg_dn_kind_of(creg_slice rest)
 
 /* ---- checking ---------------------------------------------------------------------------- */
 
-/* The usual case, without memory: letters, digits, '-', '_' and single dots among them. */
-static bool is_plain_segment(creg_slice segment)
+/* The bytes [A-Za-z0-9_-], a bit each: every read of a property looks at some fifty of them. */
+static const uint64_t name_bytes[4] = { 0x03ff200000000000, 0x07fffffe87fffffe, 0, 0 };
+
+static bool is_name_byte(char c)
 {
-    if (segment.size == 0 || segment.size > CREG_LIMIT_NAME)
-        return false;
-    bool has_other = false;
-    for (size_t i = 0; i < segment.size; i++) {
-        char c = segment.data[i];
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-            c == '-' || c == '_')
-            has_other = true;
-        else if (c != '.' || (i > 0 && segment.data[i - 1] == '.'))
+    unsigned char byte = (unsigned char)c;
+    return (name_bytes[byte >> 6] >> (byte & 63) & 1) != 0;
+}
+
+static bool is_plain_end(creg_slice key, size_t start, size_t end)
+{
+    size_t size = end - start;
+    return size > 1 ? size <= CREG_LIMIT_NAME : size == 1 && key.data[start] != '.';
+}
+
+/* The usual case, in one pass without memory: letters, digits, '-', '_', single dots. */
+static bool is_plain_key(creg_slice key)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < key.size; i++) {
+        char c = key.data[i];
+        if (is_name_byte(c))
+            continue;
+        if (c == '/' && is_plain_end(key, start, i))
+            start = i + 1;
+        else if (c != '.' || (i > start && key.data[i - 1] == '.'))
             return false;
     }
-    return has_other;
+    return is_plain_end(key, start, key.size);
 }
 
 static creg_status fail_segment(creg_slice dn, creg_slice segment, creg_arena *arena,
@@ -157,7 +171,7 @@ static creg_status fail_segment(creg_slice dn, creg_slice segment, creg_arena *a
     return CREG_INVALID_NAME;
 }
 
-/* The unusual case: decode it, and hold the text to the rules for names. */
+/* The unusual case: decode a segment, and hold the text to the rules for names. */
 static creg_status check_escaped(creg_slice dn, creg_slice segment, creg_error *err)
 {
     if (segment.size == 0)
@@ -178,19 +192,17 @@ static creg_status check_escaped(creg_slice dn, creg_slice segment, creg_error *
 
 static creg_status check_segments(creg_slice dn, creg_error *err)
 {
+    if (is_plain_key(dn))
+        return CREG_OK;
+    creg_status status = CREG_OK;
     size_t start = 0;
-    for (size_t i = 0; i <= dn.size; i++) {
+    for (size_t i = 0; status == CREG_OK && i <= dn.size; i++) {
         if (i < dn.size && dn.data[i] != '/')
             continue;
-        creg_slice segment = creg_slice_make(dn.data + start, i - start);
-        if (!is_plain_segment(segment)) {
-            creg_status status = check_escaped(dn, segment, err);
-            if (status != CREG_OK)
-                return status;
-        }
+        status = check_escaped(dn, creg_slice_make(dn.data + start, i - start), err);
         start = i + 1;
     }
-    return CREG_OK;
+    return status;
 }
 
 static creg_status fail_too_long(creg_slice dn, creg_error *err)
@@ -216,12 +228,12 @@ static bool has_root(creg_slice text, creg_slice root)
            segments_size(text, 1 + INSTANCE_NAMES) != SIZE_MAX;
 }
 
-/* Finds the borders in a whole key. */
-static creg_status measure(creg_slice root, creg_dn *dn, creg_error *err)
+/* Finds the borders in a whole key; the instance must be named by its first `own` bytes. */
+static creg_status measure(creg_slice root, creg_dn *dn, size_t own, creg_error *err)
 {
     creg_slice key = creg_dn_key(dn);
     dn->head_size = root.size + 1;
-    dn->instance_size = segments_size(key, 1 + INSTANCE_NAMES);
+    dn->instance_size = segments_size(creg_slice_make(key.data, own), 1 + INSTANCE_NAMES);
     if (dn->instance_size == SIZE_MAX) {
         creg_fail(err, CREG_INVALID_NAME, "'%.*s' does not name an instance or a part of one",
                   CREG_SHOW(key));
@@ -243,6 +255,7 @@ creg_status creg_dn_parse(const creg_layout *layout, creg_slice text, creg_slice
     bool fits = has_root(bare, layout->instances) ||
                 (creg_key_append(key, layout->instances) && append_byte(key, '/'));
     fits = fits && creg_key_append(key, bare);
+    size_t own = key->size;
     if (path.size != 0)
         fits = fits && append_segment(key, path);
     if (!fits)
@@ -253,7 +266,7 @@ creg_status creg_dn_parse(const creg_layout *layout, creg_slice text, creg_slice
     creg_status status = check_segments(creg_dn_key(ret_dn), err);
     if (status != CREG_OK)
         return status;
-    return measure(layout->instances, ret_dn, err);
+    return measure(layout->instances, ret_dn, own, err);
 }
 
 /* Appends a name that a caller gave as plain text. */
@@ -288,7 +301,7 @@ creg_status creg_dn_build(const creg_layout *layout, creg_slice user, creg_slice
     if (status == CREG_OK)
         status = append_name(key, id, "instance id", err);
     if (status == CREG_OK)
-        status = measure(layout->instances, ret_dn, err);
+        status = measure(layout->instances, ret_dn, key->size, err);
     return status;
 }
 
@@ -306,7 +319,7 @@ creg_status creg_dn_of_books(const creg_layout *layout, creg_slice x, creg_dn *r
         }
     if (!fits || commas != INSTANCE_NAMES - 1 ||
         check_segments(creg_dn_key(ret_dn), NULL) != CREG_OK ||
-        measure(layout->instances, ret_dn, NULL) != CREG_OK)
+        measure(layout->instances, ret_dn, key->size, NULL) != CREG_OK)
         return creg_fail(err, CREG_DAMAGED, "'%.*s' in the registry's books names no instance",
                          CREG_SHOW(x));
     return CREG_OK;

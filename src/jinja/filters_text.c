@@ -315,6 +315,9 @@ static creg_status check_indentable(jinja_run *run, creg_value source)
         return jinja_fail_undefined(run, source);
     if (creg_value_is(source, CREG_KIND_LIST))
         return jinja_fail(run, "AttributeError", "'list' object has no attribute 'splitlines'");
+    if (creg_value_is(source, CREG_KIND_TUPLE))
+        return jinja_fail(run, "TypeError",
+                          "can only concatenate tuple (not \"str\") to tuple");
     return jinja_fail(run, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'",
                       creg_value_type_name(source));
 }

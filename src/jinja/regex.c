@@ -14,7 +14,7 @@ enum {
     PATTERN_BYTES_MAX = 32 * 1024,
     MATCH_STEPS_MAX = 1000000,    /* backtracking of one match: some tens of milliseconds */
     MATCH_HEAP_KIB = 8 * 1024,
-    STEPS_A_FUEL = 64             /* a match that hits the limit has cost about this */
+    BYTES_A_STEP = 64
 };
 
 struct jinja_regex {
@@ -194,22 +194,23 @@ creg_status jinja_regex_next(jinja_run *run, jinja_regex *regex, jinja_regex_wal
     *ret_found = false;
     if (walk->at > walk->text.size)
         return CREG_OK;
-    creg_status status =
-        jinja_charge(run, 8 + (walk->text.size - walk->at) / STEPS_A_FUEL);
-    if (status != CREG_OK)
-        return status;
     uint32_t options = PCRE2_NO_UTF_CHECK;
     options |= walk->after_empty ? PCRE2_NOTEMPTY_ATSTART : 0;
     options |= walk->anchored ? PCRE2_ANCHORED : 0;
     const char *data = walk->text.size == 0 ? "" : walk->text.data;
     int result = pcre2_match(regex->code, (PCRE2_SPTR)data, walk->text.size, walk->at, options,
                              regex->data, regex->context);
+    size_t looked_at = walk->text.size - walk->at;
     if (result == PCRE2_ERROR_NOMATCH)
-        return CREG_OK;
+        return jinja_charge(run, 8 + looked_at / BYTES_A_STEP);
     if (result < 0)
         return fail_match(run, result);
 
     const size_t *offsets = pcre2_get_ovector_pointer(regex->data);
+    looked_at = offsets[1] > walk->at ? offsets[1] - walk->at : 0;
+    creg_status status = jinja_charge(run, 8 + looked_at / BYTES_A_STEP);
+    if (status != CREG_OK)
+        return status;
     ret_match->offsets = offsets;
     ret_match->groups = pcre2_get_ovector_count(regex->data);
     walk->at = offsets[1];

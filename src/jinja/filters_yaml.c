@@ -58,6 +58,8 @@ static bool reads_as_itself(dumper *d, creg_slice text)
     bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
     if (letter && strchr("yYnNtTfFoO", first) == NULL)
         return true; /* no special word begins so */
+    if (creg_slice_equal(text, creg_slice_of("=")) || creg_slice_equal(text, creg_slice_of("<<")))
+        return false; /* YAML 1.1's default value and merge key */
     creg_value read;
     return creg_yaml_parse(text, NULL, CREG_PARSE_YAML_1_1, d->run->arena, &read, NULL) ==
                CREG_OK &&

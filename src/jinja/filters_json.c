@@ -312,8 +312,10 @@ static creg_status filter_tojson(jinja_call *call, creg_value *ret_value)
     creg_status status = jinja_json_indent(call, 1, &style);
     if (status == CREG_OK)
         status = jinja_json_write(call->run, call->args[0], &style, ret_value);
+    /* A whole JSON value, put there on purpose: it may bring structure of its own outside
+     * quotes; inside them it is escaped like any text. */
     if (status == CREG_OK)
-        ret_value->flags |= CREG_STRING_MARKUP;
+        ret_value->flags |= CREG_STRING_MARKUP | CREG_STRING_TRUSTED;
     return status;
 }
 

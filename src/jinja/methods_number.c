@@ -54,6 +54,91 @@ static creg_status method_int_ratio(jinja_call *call, creg_value *ret_value)
                              : status;
 }
 
+static creg_status read_order(jinja_call *call, size_t index, bool *ret_little)
+{
+    creg_slice order;
+    creg_status status = jinja_argument_text(call, index, creg_slice_of("big"), &order);
+    if (status != CREG_OK)
+        return status;
+    *ret_little = creg_slice_equal(order, creg_slice_of("little"));
+    if (!*ret_little && !creg_slice_equal(order, creg_slice_of("big")))
+        return jinja_fail(call->run, "ValueError",
+                          "byteorder must be either 'little' or 'big'");
+    return CREG_OK;
+}
+
+/* Does it fit into so many bytes, in two's complement when it has a sign? */
+static creg_status check_bytes(jinja_call *call, creg_integer integer, int64_t length,
+                               bool has_sign)
+{
+    if (length < 0)
+        return jinja_fail(call->run, "ValueError", "length argument must be non-negative");
+    if (creg_integer_sign(integer) < 0 && !has_sign)
+        return jinja_fail(call->run, "OverflowError",
+                          "can't convert negative int to unsigned");
+    size_t bits = creg_integer_bits(integer);
+    if (has_sign && creg_integer_sign(integer) > 0)
+        bits++;
+    /* -128 has as many bits as 128, but fits where -129 does not. */
+    if (creg_integer_sign(integer) < 0 && creg_integer_ones(integer) > 1)
+        bits++;
+    if (bits > (uint64_t)length * 8)
+        return jinja_fail(call->run, "OverflowError", "int too big to convert");
+    return jinja_charge_bytes(call->run, (size_t)length, 1);
+}
+
+/* Byte by byte, lowest first: floor division makes two's complement by itself. */
+static creg_status write_bytes(jinja_call *call, creg_integer integer, char *bytes,
+                               size_t length)
+{
+    creg_status status = CREG_OK;
+    for (size_t i = 0; i < length && status == CREG_OK; i++) {
+        creg_integer byte = { 0 };
+        status = creg_integer_divide(room_of(call->run), integer, creg_integer_of(256), &integer,
+                                     &byte, call->run->err);
+        bytes[i] = (char)(unsigned char)byte.small;
+    }
+    return status;
+}
+
+static void turn_round(char *bytes, size_t length)
+{
+    for (size_t i = 0, j = length; i + 1 < j; i++) {
+        char swapped = bytes[i];
+        bytes[i] = bytes[--j];
+        bytes[j] = swapped;
+    }
+}
+
+static creg_status method_to_bytes(jinja_call *call, creg_value *ret_value)
+{
+    creg_integer integer = creg_value_to_integer(call->args[0]);
+    int64_t length;
+    bool little;
+    bool has_sign;
+    creg_status status = jinja_argument_int(call, 1, 1, &length);
+    if (status == CREG_OK)
+        status = read_order(call, 2, &little);
+    if (status == CREG_OK)
+        status = jinja_argument_bool(call, 3, false, &has_sign);
+    if (status == CREG_OK)
+        status = check_bytes(call, integer, length, has_sign);
+    /* Each byte of a big integer is a division of all of it. */
+    if (status == CREG_OK && integer.big != NULL)
+        status = jinja_charge(call->run, (uint64_t)length * creg_integer_bits(integer) / 64);
+    if (status != CREG_OK)
+        return status;
+    char *bytes = creg_arena_alloc(call->run->arena, (size_t)length);
+    if (bytes == NULL)
+        return jinja_fail_arena(call->run);
+    status = write_bytes(call, integer, bytes, (size_t)length);
+    if (!little)
+        turn_round(bytes, (size_t)length);
+    *ret_value = creg_value_string(creg_slice_make(bytes, (size_t)length));
+    ret_value->kind = CREG_KIND_BYTES;
+    return status;
+}
+
 /* ---- float ------------------------------------------------------------------------------ */
 
 static creg_status method_is_integer(jinja_call *call, creg_value *ret_value)
@@ -135,6 +220,8 @@ const jinja_builtin jinja_methods_int[] = {
     { "bit_count", method_bit_count, "bit_count()", "How many bits are one.", 0, 0 },
     { "bit_length", method_bit_length, "bit_length()", "How many bits it needs.", 0, 0 },
     { "conjugate", method_conjugate, "conjugate()", "Itself.", 0, 0 },
+    { "to_bytes", method_to_bytes, "to_bytes(length=1, byteorder='big', *, signed=False)",
+      "As bytes.", 0, 0 },
     JINJA_ROW_END,
 };
 

@@ -681,24 +681,59 @@ static creg_status method_encode(jinja_call *call, creg_value *ret_value)
     return status;
 }
 
-static creg_status decode_byte(jinja_call *call, creg_text *text, encoding from,
-                               creg_slice errors, size_t at)
+/* What is wrong with UTF-8 at `at`, and over how many bytes: the longest beginning of a
+ * sequence that could have gone on. */
+static const char *explain_utf8(creg_slice bytes, size_t at, size_t *ret_size)
 {
-    unsigned char byte = (unsigned char)call->args[0].as.text[at];
-    if (from == LATIN_1 || byte < 0x80) {
-        creg_text_code_point(text, byte);
-        return CREG_OK;
+    *ret_size = 1;
+    unsigned char lead = (unsigned char)bytes.data[at];
+    if (lead < 0xC2 || lead > 0xF4)
+        return "invalid start byte";
+    size_t wanted = creg_utf8_width((char)lead);
+    for (size_t size = 1; size < wanted; size++) {
+        if (at + size == bytes.size)
+            return "unexpected end of data";
+        unsigned char byte = (unsigned char)bytes.data[at + size];
+        bool narrow = size == 1 && ((lead == 0xE0 && byte < 0xA0) || (lead == 0xED && byte > 0x9F) ||
+                                    (lead == 0xF0 && byte < 0x90) || (lead == 0xF4 && byte > 0x8F));
+        if (narrow || !creg_utf8_is_tail((char)byte))
+            break;
+        *ret_size = size + 1;
     }
-    if (is_name(errors, "ignore"))
-        return CREG_OK;
-    if (is_name(errors, "replace")) {
-        creg_text_code_point(text, 0xFFFD);
-        return CREG_OK;
-    }
+    return "invalid continuation byte";
+}
+
+static creg_status fail_decode(jinja_call *call, const char *codec, size_t at, size_t size,
+                               const char *reason)
+{
+    if (size > 1)
+        return jinja_fail(call->run, "UnicodeDecodeError",
+                          "'%s' codec can't decode bytes in position %zu-%zu: %s", codec, at,
+                          at + size - 1, reason);
     return jinja_fail(call->run, "UnicodeDecodeError",
-                      "'%s' codec can't decode byte 0x%02x in position %zu: %s",
-                      from == ASCII ? "ascii" : "utf-8", (unsigned)byte, at,
-                      from == ASCII ? "ordinal not in range(128)" : "invalid start byte");
+                      "'%s' codec can't decode byte 0x%02x in position %zu: %s", codec,
+                      (unsigned)(unsigned char)call->args[0].as.text[at], at, reason);
+}
+
+/* What no valid UTF-8 begins with: a byte of another encoding, or an error. `*at` moves on. */
+static creg_status decode_byte(jinja_call *call, creg_text *text, encoding from,
+                               creg_slice errors, size_t *at)
+{
+    size_t size = 1;
+    size_t start = *at;
+    creg_slice bytes = creg_value_text(call->args[0]);
+    unsigned char byte = (unsigned char)bytes.data[start];
+    const char *reason = "ordinal not in range(128)";
+    if (from == UTF_8)
+        reason = explain_utf8(bytes, start, &size);
+    *at += size;
+    if (from == LATIN_1 || byte < 0x80)
+        creg_text_code_point(text, byte);
+    else if (is_name(errors, "replace"))
+        creg_text_code_point(text, 0xFFFD);
+    else if (!is_name(errors, "ignore"))
+        return fail_decode(call, from == ASCII ? "ascii" : "utf-8", start, size, reason);
+    return CREG_OK;
 }
 
 static creg_status method_decode(jinja_call *call, creg_value *ret_value)
@@ -720,7 +755,7 @@ static creg_status method_decode(jinja_call *call, creg_value *ret_value)
         creg_text_append(&text, source.data + at, valid);
         at += valid;
         if (at < source.size)
-            status = decode_byte(call, &text, from, errors, at++);
+            status = decode_byte(call, &text, from, errors, &at);
     }
     return status == CREG_OK ? jinja_text_value(call->run, &text, ret_value) : status;
 }

@@ -27,6 +27,9 @@ creg_status jinja_at_line(jinja_state *st, uint32_t line, uint32_t at, uint32_t 
         size = node->size;
     }
     st->failed_node = NULL;
+    if (status == CREG_LIMIT && st->run.err->hint[0] == '\0')
+        creg_error_hint(st->run.err, "make the template do less, or raise the limit in "
+                                     "jinja_limits");
     jinja_diagnose(st->run.err, st->owner->name, st->owner->source, line, at, size);
     return status;
 }

@@ -12,6 +12,7 @@
 #include <yyjson.h>
 
 #include "base/utf8.h"
+#include "dump.h"
 #include "jinja/builtins.h"
 #include "value/integer.h"
 
@@ -337,6 +338,13 @@ static creg_status run(jinja_engine *engine, yyjson_val *test, creg_arena *arena
     const char *kind = yyjson_get_str(yyjson_obj_get(test, "kind"));
     creg_value context = to_value(arena, yyjson_obj_get(test, "context"));
     *ret_key = "value";
+    if (strcmp(kind, "tokens") == 0 || strcmp(kind, "tree") == 0) {
+        yyjson_val *source = yyjson_obj_get(yyjson_obj_get(test, "templates"), "<string>");
+        *ret_key = "output";
+        return strcmp(kind, "tree") == 0
+                   ? dump_tree(engine, slice_of(source), arena, ret_value, err)
+                   : dump_tokens(engine, slice_of(source), arena, ret_value, err);
+    }
     if (strcmp(kind, "expression") == 0) {
         yyjson_val *source = yyjson_obj_get(yyjson_obj_get(test, "templates"), "<string>");
         return jinja_evaluate(engine, slice_of(source), context, arena, ret_value, err);
@@ -404,6 +412,9 @@ static yyjson_mut_val *error_json(yyjson_mut_doc *doc, const creg_error *err)
     yyjson_mut_obj_add_str(doc, json, "message", err->message);
     yyjson_mut_obj_add_uint(doc, json, "line", err->line);
     yyjson_mut_obj_add_uint(doc, json, "column", err->column);
+    yyjson_mut_obj_add_uint(doc, json, "length", err->length);
+    yyjson_mut_obj_add_str(doc, json, "snippet", err->snippet);
+    yyjson_mut_obj_add_str(doc, json, "hint", err->hint);
     yyjson_mut_obj_add_str(doc, json, "template", err->source);
     return json;
 }

@@ -36,9 +36,13 @@ typedef struct folder {
 static int set_up(void **state)
 {
     folder *f = calloc(1, sizeof *f);
-    strcpy(f->path, "/tmp/confreg-lmdb-XXXXXX");
-    if (f == NULL || mkdtemp(f->path) == NULL)
+    if (f == NULL)
         return -1;
+    strcpy(f->path, "/tmp/confreg-lmdb-XXXXXX");
+    if (mkdtemp(f->path) == NULL) {
+        free(f);
+        return -1;
+    }
     snprintf(f->url, sizeof f->url, "lmdb:%s", f->path);
     creg_arena_init(&f->arena, (size_t)1 << 30);
     *state = f;

@@ -3,7 +3,7 @@
  * The ordered dictionary.
  *
  * Up to eight entries are searched one by one, without any hash: that is what most maps of a
- * template are, and comparing two sizes and a first byte is cheaper than hashing. Past that
+ * template are, and comparing sizes and a few bytes is cheaper than hashing. Past that
  * an index of open slots (never more than half full) leads from hash to entry; a slot holds
  * the entry's number plus one. A removed entry stays as a hole, and its slot still leads to
  * it, so that probing goes on behind it; holes go when the entries are next rearranged.
@@ -18,12 +18,42 @@ enum { LINEAR_MAX = 8, FIRST_CAPACITY = 4 };
 
 /* ---- looking up ----------------------------------------------------------------------- */
 
+static inline uint64_t load_8(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline uint32_t load_4(const char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* memcmp for the short names that keys are, without a call: two loads, which may overlap,
+ * cover up to sixteen bytes. The end goes first, because names of one map begin alike. */
+static inline bool same_bytes(const char *left, const char *right, size_t size)
+{
+    if (size >= 8) {
+        if (load_8(left + size - 8) != load_8(right + size - 8) || load_8(left) != load_8(right))
+            return false;
+        return size <= 16 || memcmp(left + 8, right + 8, size - 16) == 0;
+    }
+    if (size >= 4)
+        return load_4(left + size - 4) == load_4(right + size - 4) &&
+               load_4(left) == load_4(right);
+    for (size_t i = 0; i < size; i++)
+        if (left[i] != right[i])
+            return false;
+    return true;
+}
+
 static inline bool is_text_key(const creg_entry *entry, creg_slice key)
 {
     return entry->key.size == key.size && entry->key.kind == CREG_KIND_STRING &&
-           entry->used &&
-           (key.size == 0 || (entry->key.as.text[0] == key.data[0] &&
-                              memcmp(entry->key.as.text, key.data, key.size) == 0));
+           entry->used && same_bytes(entry->key.as.text, key.data, key.size);
 }
 
 static inline creg_entry *find_text_linear(const creg_map *map, creg_slice key)

@@ -8,7 +8,7 @@
 # Each step is printed as the command that a reader can type, and then run. The first step that
 # fails ends the demo with its exit code; so this is a test, too.
 set -eu
-program=$1
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 folder=$2
 store=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)

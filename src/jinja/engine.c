@@ -205,21 +205,21 @@ static creg_status add_host(jinja_engine *engine, jinja_builtin_kind kind, const
 creg_status jinja_add_filter(jinja_engine *engine, const char *name,
                              jinja_host_function function, void *user, creg_error *err)
 {
-    jinja_host *host;
+    jinja_host *host = NULL;
     return add_host(engine, JINJA_FILTERS, name, function, user, &host, err);
 }
 
 creg_status jinja_add_test(jinja_engine *engine, const char *name,
                            jinja_host_function function, void *user, creg_error *err)
 {
-    jinja_host *host;
+    jinja_host *host = NULL;
     return add_host(engine, JINJA_TESTS, name, function, user, &host, err);
 }
 
 creg_status jinja_add_function(jinja_engine *engine, const char *name,
                                jinja_host_function function, void *user, creg_error *err)
 {
-    jinja_host *host;
+    jinja_host *host = NULL;
     creg_status status = add_host(engine, JINJA_FUNCTIONS, name, function, user, &host, err);
     if (status != CREG_OK)
         return status;

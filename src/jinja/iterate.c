@@ -133,7 +133,7 @@ creg_status jinja_to_list(jinja_run *run, creg_value iterable, creg_list **ret_l
         return jinja_fail_arena(run);
     for (;;) {
         creg_value item;
-        bool more;
+        bool more = false;
         status = jinja_next(run, &iterator, &item, &more);
         if (status != CREG_OK || !more)
             break;

@@ -309,7 +309,7 @@ static creg_status filter_items(jinja_state *st, const jinja_for *loop, creg_val
 
 static creg_status check_cancel(jinja_state *st)
 {
-    if (st->cancel == NULL || *st->cancel == 0)
+    if (*st->cancel == 0)
         return CREG_OK;
     st->failed_node = NULL;
     return creg_fail(st->run.err, CREG_CANCELLED, "the render was cancelled");
@@ -319,7 +319,7 @@ static creg_status check_cancel(jinja_state *st)
 static creg_status turn(jinja_state *st, const jinja_stmt *stmt, creg_value item, bool *ret_go)
 {
     const jinja_for *loop = stmt->as.loop;
-    creg_status status = check_cancel(st);
+    creg_status status = st->cancel == NULL ? CREG_OK : check_cancel(st);
     if (loop->target->kind == NODE_NAME)
         st->slots[loop->target->slot] = item;
     else if (status == CREG_OK)
@@ -328,7 +328,8 @@ static creg_status turn(jinja_state *st, const jinja_stmt *stmt, creg_value item
         return jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
     if (loop->scope.load_count > 0)
         jinja_enter_scope(st, &loop->scope);
-    status = jinja_exec_body(st, &loop->body);
+    status = loop->body.count == 1 ? loop->body.items[0]->exec(st, loop->body.items[0])
+                                   : jinja_exec_body(st, &loop->body);
     *ret_go = status != JINJA_FLOW_BREAK;
     return status == JINJA_FLOW_BREAK || status == JINJA_FLOW_CONTINUE ? CREG_OK : status;
 }

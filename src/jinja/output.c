@@ -85,48 +85,63 @@ static creg_status write_other(jinja_state *st, creg_value value)
     return creg_value_print(&st->out->text, value, false, st->run.err);
 }
 
-enum { INTEGER_ROOM = 20 };
+enum { INTEGER_ROOM = 20, SHORT_TEXT = 16 };
 
-/* Two digits a step; most numbers of a configuration have one or two. */
-static void write_integer(creg_text *text, int64_t integer)
+/* Most texts are short: two moves that overlap are cheaper than a call. */
+static inline void put_text(creg_text *text, const char *data, size_t size)
 {
-    static const char pairs[] = "0001020304050607080910111213141516171819"
-                                "2021222324252627282930313233343536373839"
-                                "4041424344454647484950515253545556575859"
-                                "6061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    char digits[INTEGER_ROOM];
-    size_t at = sizeof digits;
-    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
-    for (; rest >= 100; rest /= 100) {
-        at -= 2;
-        memcpy(digits + at, pairs + rest % 100 * 2, 2);
-    }
-    if (rest >= 10) {
-        at -= 2;
-        memcpy(digits + at, pairs + rest * 2, 2);
-    } else {
-        digits[--at] = (char)('0' + rest);
-    }
-    if (integer < 0)
-        digits[--at] = '-';
-    if (!creg_text_reserve(text, INTEGER_ROOM))
+    if (size > SHORT_TEXT || size < 4 || !creg_text_reserve(text, size)) {
+        creg_text_append(text, data, size);
         return;
-    size_t size = sizeof digits - at;
-    if (size <= 8) {
-        char *out = text->data + text->size;
-        for (size_t i = 0; i < size; i++)
-            out[i] = digits[at + i];
+    }
+    char *out = text->data + text->size;
+    if (size >= 8) {
+        uint64_t first;
+        uint64_t last;
+        memcpy(&first, data, sizeof first);
+        memcpy(&last, data + size - sizeof last, sizeof last);
+        memcpy(out, &first, sizeof first);
+        memcpy(out + size - sizeof last, &last, sizeof last);
     } else {
-        memcpy(text->data + text->size, digits + at, size);
+        uint32_t first;
+        uint32_t last;
+        memcpy(&first, data, sizeof first);
+        memcpy(&last, data + size - sizeof last, sizeof last);
+        memcpy(out, &first, sizeof first);
+        memcpy(out + size - sizeof last, &last, sizeof last);
     }
     text->size += size;
+}
+
+static size_t count_digits(uint64_t number)
+{
+    size_t count = 1;
+    for (; number >= 10000; number /= 10000)
+        count += 4;
+    return count + (number >= 10) + (number >= 100) + (number >= 1000);
+}
+
+/* Straight into the buffer, last digit first. */
+static void write_integer(creg_text *text, int64_t integer)
+{
+    if (!creg_text_reserve(text, INTEGER_ROOM))
+        return;
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    char *out = text->data + text->size;
+    if (integer < 0)
+        *out++ = '-';
+    char *end = out + count_digits(rest);
+    text->size = (size_t)(end - text->data);
+    do {
+        *--end = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
 }
 
 static inline creg_status write_plain(jinja_state *st, creg_value value)
 {
     if (value.kind == CREG_KIND_STRING) {
-        creg_text_append(&st->out->text, value.as.text, value.size);
+        put_text(&st->out->text, value.as.text, value.size);
         return value.size < 64 ? CREG_OK : jinja_charge(&st->run, value.size / 64);
     }
     if (value.kind == CREG_KIND_INT) {
@@ -295,7 +310,7 @@ static creg_status exec_plain(jinja_state *st, const jinja_stmt *stmt)
     creg_text_reserve(&st->out->text, stmt->as.output.room);
     for (; item < end; item++) {
         if (item->node == NULL) {
-            creg_text_append(&st->out->text, item->text.data, item->text.size);
+            put_text(&st->out->text, item->text.data, item->text.size);
             continue;
         }
         status = write_item(st, stmt, item);

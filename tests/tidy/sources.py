@@ -22,7 +22,7 @@ BANNED = {
 TEXT = (".c", ".h", ".py", ".md", ".sh", ".build", ".txt", ".json", ".yaml", ".proto", ".1")
 # Pieces joined so that this file does not complain about itself.
 MACHINE = re.compile("|".join([
-    r"(?<![\w.:])/" + "root/", "/" + "work/", "/" + "tmp/bg", "/home/[a-z]+/",
+    "/" + r"root/(\.|\w+/)", "/" + "work/", "/" + "tmp/bg", "/home/[a-z]+/",
     r"(deb|ftp|security)\." + r"debian\.org", r"registry\." + r"npmjs", r"pypi\." + "org",
     r"github" + r"usercontent",
 ]))

@@ -380,10 +380,12 @@ static creg_status join_services(copying *work, creg_error *err)
 static size_t make_checks(copying *work, creg_check *checks)
 {
     size_t count = 0;
-    const creg_read *sights[] = { &work->reads[FROM_SIGHT], &work->reads[TO_SIGHT] };
-    for (size_t i = 0; i < 2; i++)
-        if (sights[i]->ret_pairs.size != 0)
-            checks[count++] = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = sights[i]->key };
+    const creg_read *from = &work->reads[FROM_SIGHT];
+    const creg_read *into = &work->reads[TO_SIGHT];
+    if (into->ret_pairs.size != 0)
+        checks[count++] = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = into->key };
+    if (from->ret_pairs.size != 0 && !creg_slice_equal(from->key, into->key))
+        checks[count++] = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = from->key };
     creg_slice to = creg_dn_key(&work->to);
     checks[count++] = (creg_check){ .kind = CREG_CHECK_SUBTREE_EMPTY, .key = to };
     for (creg_slice above = to; above.size > work->to.instance_size; above = creg_dn_parent(above))

@@ -70,14 +70,15 @@ static creg_status to_doubles(jinja_run *run, creg_value left, creg_value right,
     return status == CREG_OK ? to_double(run, right, ret_right) : status;
 }
 
-/* Big arithmetic costs by the digits; charge it before the work. */
+/* Big arithmetic costs by the digits; charge it before the work. Dividing four thousand digits
+ * by one takes 30 microseconds, as multiplying them with as many does. */
 static creg_status charge_integers(jinja_run *run, creg_integer left, creg_integer right)
 {
     if (left.big == NULL && right.big == NULL)
         return CREG_OK;
     uint64_t words = 1 + creg_integer_bits(left) / 64;
     uint64_t others = 1 + creg_integer_bits(right) / 64;
-    return jinja_charge(run, words * others / 16);
+    return jinja_charge(run, words * others / 16 + 8 * (words + others));
 }
 
 typedef creg_status (*integer_operation)(creg_integer_room room, creg_integer left,

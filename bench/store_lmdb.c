@@ -93,7 +93,8 @@ static void bench_puts(creg_store *store, creg_error *err)
     double samples[PUTS];
     for (int i = 0; i < PUTS; i++) {
         double start = now_ns();
-        must(creg_store_put(store, creg_slice_of(keys[i * 37]), creg_slice_of("new"), err), err);
+        must(creg_store_put(store, creg_slice_of(keys[i * 37]), creg_slice_of("new"), err),
+             err);
         samples[i] = now_ns() - start;
     }
     report("put with fsync", samples, PUTS);
@@ -144,8 +145,10 @@ static void bench_bare_gets(const char *folder)
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
-    if (mdb_env_create(&env) != 0 || mdb_env_open(env, folder, MDB_RDONLY | MDB_NOTLS, 0) != 0 ||
-        mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0 || mdb_dbi_open(txn, NULL, 0, &dbi) != 0)
+    if (mdb_env_create(&env) != 0 ||
+        mdb_env_open(env, folder, MDB_RDONLY | MDB_NOTLS, 0) != 0 ||
+        mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0 ||
+        mdb_dbi_open(txn, NULL, 0, &dbi) != 0)
         exit(1);
     for (int i = 0; i < GETS / BATCH; i++) {
         double start = now_ns();

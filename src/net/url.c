@@ -21,7 +21,10 @@ static bool is_alpha(char byte)
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 /* Position of the first of `set` in `text`, or its size. */
 static size_t find_any(creg_slice text, const char *set)
@@ -180,8 +183,7 @@ static creg_status check_hosts(url_reader *in, creg_slice authority)
     for (size_t i = 0; i <= authority.size; i++) {
         if (i < authority.size && authority.data[i] != ',')
             continue;
-        creg_status status =
-            check_host(in, creg_slice_make(authority.data + start, i - start));
+        creg_status status = check_host(in, creg_slice_make(authority.data + start, i - start));
         if (status != CREG_OK)
             return status;
         start = i + 1;
@@ -192,8 +194,7 @@ static creg_status check_hosts(url_reader *in, creg_slice authority)
 static creg_status read_credentials(url_reader *in, creg_slice text, creg_url *url)
 {
     size_t colon = find_any(text, ":");
-    creg_status status =
-        decode(in, creg_slice_make(text.data, colon), "user name", &url->user);
+    creg_status status = decode(in, creg_slice_make(text.data, colon), "user name", &url->user);
     if (status != CREG_OK || colon == text.size)
         return status;
     creg_slice password = creg_slice_make(text.data + colon + 1, text.size - colon - 1);
@@ -213,8 +214,7 @@ static creg_status read_authority(url_reader *in, creg_url *url)
     while (at > 0 && authority.data[at - 1] != '@')
         at--;
     if (at > 0) {
-        creg_status status =
-            read_credentials(in, creg_slice_make(authority.data, at - 1), url);
+        creg_status status = read_credentials(in, creg_slice_make(authority.data, at - 1), url);
         if (status != CREG_OK)
             return status;
         authority = creg_slice_make(authority.data + at, authority.size - at);
@@ -283,8 +283,8 @@ static creg_status read_query(url_reader *in, creg_url *url)
     if (in->rest.size == 0)
         return CREG_OK;
     take(in, 1);
-    creg_url_parameter *parameters = creg_arena_calloc(
-        in->arena, count_parameters(in->rest), sizeof *parameters);
+    creg_url_parameter *parameters =
+        creg_arena_calloc(in->arena, count_parameters(in->rest), sizeof *parameters);
     if (parameters == NULL)
         return creg_fail_arena(in->err, in->arena);
     url->parameters = parameters;
@@ -292,8 +292,7 @@ static creg_status read_query(url_reader *in, creg_url *url)
         creg_slice text = take(in, find_any(in->rest, "&"));
         if (in->rest.size > 0)
             take(in, 1);
-        creg_status status =
-            read_parameter(in, text, url, &parameters[url->parameter_count]);
+        creg_status status = read_parameter(in, text, url, &parameters[url->parameter_count]);
         if (status != CREG_OK)
             return status;
         url->parameter_count++;

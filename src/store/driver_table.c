@@ -17,8 +17,7 @@ extern const creg_store_driver creg_driver_zookeeper;
 #endif
 
 static const creg_store_driver *const drivers[] = {
-    &creg_driver_lmdb,
-    &creg_driver_memory,
+    &creg_driver_lmdb,      &creg_driver_memory,
 #ifdef CREG_WITH_CONSUL
     &creg_driver_consul,
 #endif
@@ -31,8 +30,8 @@ static const creg_store_driver *const drivers[] = {
 };
 
 /* So that "not in this build" and "no such store" are two different answers. */
-static const char *const all_schemes[] = { "lmdb", "memory",    "consul", "http", "https",
-                                           "etcd", "etcds", "zookeeper", "zk",    NULL };
+static const char *const all_schemes[] = { "lmdb", "memory", "consul",    "http", "https",
+                                           "etcd", "etcds",  "zookeeper", "zk",   NULL };
 
 static bool is_among(creg_slice scheme, const char *const *schemes)
 {
@@ -50,4 +49,7 @@ const creg_store_driver *creg_driver_find(creg_slice scheme)
     return NULL;
 }
 
-bool creg_driver_is_known(creg_slice scheme) { return is_among(scheme, all_schemes); }
+bool creg_driver_is_known(creg_slice scheme)
+{
+    return is_among(scheme, all_schemes);
+}

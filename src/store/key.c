@@ -17,13 +17,13 @@
 
 /* What a byte is for us. Bits, so that one table serves every rule. */
 enum {
-    PLAIN = 1,    /* [A-Za-z0-9_-]: stands for itself everywhere */
-    DOT = 2,      /* stands for itself, but never twice in a row */
-    MARK = 4,     /* '=' and ',': only in keys, never from a name */
-    CONTROL = 8,  /* refused wherever it is met */
+    PLAIN = 1,   /* [A-Za-z0-9_-]: stands for itself everywhere */
+    DOT = 2,     /* stands for itself, but never twice in a row */
+    MARK = 4,    /* '=' and ',': only in keys, never from a name */
+    CONTROL = 8, /* refused wherever it is met */
     DIGIT = 16,
     SLASH = 32,
-    OTHER = 64    /* has to be escaped to be written */
+    OTHER = 64 /* has to be escaped to be written */
 };
 
 /* A table, because each read of a property looks at every byte of its key. */
@@ -33,6 +33,7 @@ enum {
 #define M MARK
 #define O OTHER
 #define O16 O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O
+/* clang-format off */
 static const unsigned char classes[256] = {
     C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,     /* 00 */
     C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C,     /* 10 */
@@ -44,6 +45,7 @@ static const unsigned char classes[256] = {
     P, P, P, P, P, P, P, P, P, P, P, O, O, O, O, C,     /* 70  p-z DEL */
     O16, O16, O16, O16, O16, O16, O16, O16              /* 80-FF */
 };
+/* clang-format on */
 #undef C
 #undef P
 #undef D
@@ -51,7 +53,10 @@ static const unsigned char classes[256] = {
 #undef O
 #undef O16
 
-static inline unsigned char_class(char byte) { return classes[(unsigned char)byte]; }
+static inline unsigned char_class(char byte)
+{
+    return classes[(unsigned char)byte];
+}
 
 /* ---- encode and decode ------------------------------------------------------------------ */
 
@@ -190,8 +195,9 @@ creg_status creg_key_text_check(creg_slice text, const char *what, creg_error *e
     if (text.size == 0)
         return creg_fail(err, CREG_INVALID_NAME, "%s is empty", what);
     if (text.size > CREG_LIMIT_NAME)
-        return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s...' is %zu bytes long, %d are allowed",
-                         what, 40, text.data, text.size, CREG_LIMIT_NAME);
+        return creg_fail(err, CREG_INVALID_NAME,
+                         "%s '%.*s...' is %zu bytes long, %d are allowed", what, 40, text.data,
+                         text.size, CREG_LIMIT_NAME);
     if (is_dots(text))
         return creg_fail(err, CREG_INVALID_NAME, "%s may not be '%.*s'", what, CREG_SHOW(text));
     if (!creg_utf8_valid(text))
@@ -206,7 +212,8 @@ creg_status creg_name_check(creg_slice name, const char *what, creg_error *err)
 {
     creg_status status = creg_key_text_check(name, what, err);
     if (status == CREG_OK && memchr(name.data, '/', name.size) != NULL)
-        return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s' holds a '/'", what, CREG_SHOW(name));
+        return creg_fail(err, CREG_INVALID_NAME, "%s '%.*s' holds a '/'", what,
+                         CREG_SHOW(name));
     return status;
 }
 
@@ -317,7 +324,10 @@ static int compare_numbers(creg_slice left, creg_slice right)
 }
 
 /* '/' goes first, so that whole keys come out as a tree: "a/b" before "a-b". */
-static int rank(char byte) { return byte == '/' ? -1 : (int)(unsigned char)byte; }
+static int rank(char byte)
+{
+    return byte == '/' ? -1 : (int)(unsigned char)byte;
+}
 
 static int compare_bytes(creg_slice left, creg_slice right)
 {

@@ -46,9 +46,15 @@ creg_status creg_liveness_renew(creg_liveness *liveness, creg_error *err)
     return store->driver->liveness_renew(store->state, liveness->handle, err);
 }
 
-uint32_t creg_liveness_ttl(const creg_liveness *liveness) { return liveness->ttl_ms; }
+uint32_t creg_liveness_ttl(const creg_liveness *liveness)
+{
+    return liveness->ttl_ms;
+}
 
-void *creg_liveness_handle(const creg_liveness *liveness) { return liveness->handle; }
+void *creg_liveness_handle(const creg_liveness *liveness)
+{
+    return liveness->handle;
+}
 
 void creg_liveness_release(creg_liveness *liveness)
 {

@@ -22,9 +22,15 @@
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static volatile unsigned long fork_generation;
 
-static void count_fork(void) { fork_generation++; }
+static void count_fork(void)
+{
+    fork_generation++;
+}
 
-static void watch_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
 
 unsigned long creg_fork_generation(void)
 {
@@ -64,8 +70,8 @@ static creg_status read_timeout(creg_store *store, creg_error *err)
         return CREG_OK;
     char *end;
     unsigned long value = strtoul(text->data, &end, 10);
-    bool is_number = text->size > 0 && text->data[0] >= '0' && text->data[0] <= '9' &&
-                     *end == '\0';
+    bool is_number =
+        text->size > 0 && text->data[0] >= '0' && text->data[0] <= '9' && *end == '\0';
     if (!is_number || value == 0 || value > 24ul * 3600 * 1000)
         return creg_fail(err, CREG_USAGE,
                          "store URL: timeout_ms is not a number of milliseconds up to a day");

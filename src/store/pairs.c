@@ -74,9 +74,9 @@ static bool make_room(creg_pairs_builder *builder)
     if (builder->size < builder->capacity)
         return true;
     size_t wanted = builder->capacity == 0 ? 16 : builder->capacity * 2;
-    creg_pair *grown = creg_arena_grow(builder->arena, builder->items,
-                                       builder->capacity * sizeof *grown,
-                                       wanted * sizeof *grown);
+    creg_pair *grown =
+        creg_arena_grow(builder->arena, builder->items, builder->capacity * sizeof *grown,
+                        wanted * sizeof *grown);
     if (grown == NULL)
         return false;
     builder->items = grown;
@@ -181,8 +181,8 @@ creg_status creg_pairs_cut(creg_pair *items, size_t size, creg_read *read, creg_
     for (size_t i = 0; i < size; i++) {
         if (!creg_pairs_covers(read, items[i].key))
             continue;
-        creg_pairs_next next = creg_pairs_add_borrowed(&builder, items[i].key, items[i].value,
-                                                       items[i].version);
+        creg_pairs_next next =
+            creg_pairs_add_borrowed(&builder, items[i].key, items[i].value, items[i].version);
         if (next == CREG_PAIRS_FULL || next == CREG_PAIRS_FAILED)
             break;
     }

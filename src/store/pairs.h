@@ -13,10 +13,10 @@
 
 /** What a driver does after it added one key. */
 typedef enum creg_pairs_next {
-    CREG_PAIRS_NEXT,   /**< go on with the next key */
-    CREG_PAIRS_SKIP,   /**< the rest of creg_pairs_builder.cut is one entry: seek behind it */
-    CREG_PAIRS_FULL,   /**< the page is full, there is more: stop */
-    CREG_PAIRS_FAILED  /**< no memory: stop; see the arena */
+    CREG_PAIRS_NEXT,  /**< go on with the next key */
+    CREG_PAIRS_SKIP,  /**< the rest of creg_pairs_builder.cut is one entry: seek behind it */
+    CREG_PAIRS_FULL,  /**< the page is full, there is more: stop */
+    CREG_PAIRS_FAILED /**< no memory: stop; see the arena */
 } creg_pairs_next;
 
 typedef struct creg_pairs_builder {

@@ -319,7 +319,10 @@ creg_status creg_store_info(creg_store *store, creg_arena *arena, creg_pairs *re
     return status;
 }
 
-const char *creg_store_driver_name(const creg_store *store) { return store->driver->name; }
+const char *creg_store_driver_name(const creg_store *store)
+{
+    return store->driver->name;
+}
 
 unsigned creg_store_capabilities(const creg_store *store)
 {

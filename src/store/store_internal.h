@@ -21,12 +21,12 @@ enum {
 struct creg_store {
     const creg_store_driver *driver;
     creg_driver_state *state;
-    creg_store_driver traced;     /* the table of `driver` when it is wrapped by trace.c */
-    creg_store_options options;   /* defaults and the URL's parameters filled in */
-    creg_slice root;              /* "" or "a/b/"; in `arena` */
-    creg_url url;                 /* in `arena` */
-    creg_arena arena;             /* lives as long as the store; written by open only */
-    unsigned long generation;     /* of creg_fork_generation() when it was opened */
+    creg_store_driver traced;   /* the table of `driver` when it is wrapped by trace.c */
+    creg_store_options options; /* defaults and the URL's parameters filled in */
+    creg_slice root;            /* "" or "a/b/"; in `arena` */
+    creg_url url;               /* in `arena` */
+    creg_arena arena;           /* lives as long as the store; written by open only */
+    unsigned long generation;   /* of creg_fork_generation() when it was opened */
     pid_t pid;
 };
 

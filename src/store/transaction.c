@@ -31,8 +31,7 @@ static creg_status check_key_size(preparation *prep, creg_slice whole)
     if (prep->limits.key_bytes == 0 || whole.size <= prep->limits.key_bytes)
         return CREG_OK;
     return creg_fail(prep->err, CREG_LIMIT, "key '%.80s...' is %zu bytes long, %s takes %zu",
-                     whole.data, whole.size, prep->store->driver->name,
-                     prep->limits.key_bytes);
+                     whole.data, whole.size, prep->store->driver->name, prep->limits.key_bytes);
 }
 
 static creg_status check_value_size(preparation *prep, const creg_operation *operation)
@@ -46,8 +45,8 @@ static creg_status check_value_size(preparation *prep, const creg_operation *ope
 
 static creg_status check_totals(preparation *prep, const creg_transaction *transaction)
 {
-    size_t count = transaction->operation_count + transaction->check_count +
-                   (transaction->fence != NULL);
+    size_t count =
+        transaction->operation_count + transaction->check_count + (transaction->fence != NULL);
     size_t most = prep->limits.transaction_operations;
     if (most != 0 && count > most)
         return creg_fail(prep->err, CREG_LIMIT,
@@ -149,8 +148,8 @@ static creg_status check_duplicates(preparation *prep, const creg_operation *ope
         if (creg_slice_equal(operations[i - 1].key, operations[i].key) &&
             is_tree(&operations[i - 1]) == is_tree(&operations[i])) {
             creg_slice key = without_root(prep, operations[i].key);
-            return creg_fail(prep->err, CREG_USAGE,
-                             "key '%.*s' is in one transaction twice", CREG_SHOW(key));
+            return creg_fail(prep->err, CREG_USAGE, "key '%.*s' is in one transaction twice",
+                             CREG_SHOW(key));
         }
     return CREG_OK;
 }

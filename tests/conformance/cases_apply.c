@@ -8,7 +8,8 @@ static void several_operations(suite *s)
 {
     put(s, "gone", "1");
     put(s, "kept", "1");
-    creg_operation operations[] = { op_put("new", "n"), op_delete("gone"), op_put("kept", "2") };
+    creg_operation operations[] = { op_put("new", "n"), op_delete("gone"),
+                                    op_put("kept", "2") };
     CHECK_STATUS(apply(s, NULL, 0, operations, 3, NULL), CREG_OK);
     CHECK(strcmp(shown(s, (creg_read){ .key = creg_slice_of("") }), "kept=2 new=n ") == 0,
           "the store holds '%s'", shown(s, (creg_read){ .key = creg_slice_of("") }));
@@ -79,7 +80,8 @@ static void deletes_below_a_deleted_tree(suite *s)
     static const char *const keys[] = { "a/b", "a/c/d", "a/c/e", "z", NULL };
     put_many(s, keys);
     creg_operation operations[] = { op_delete("a/b"), op_delete_tree("a"),
-                                    op_delete_tree("a/c"), op_delete("a/c/d"), op_put("y", "") };
+                                    op_delete_tree("a/c"), op_delete("a/c/d"),
+                                    op_put("y", "") };
     CHECK_STATUS(apply(s, NULL, 0, operations, 5, NULL), CREG_OK);
     CHECK(strcmp(shown_keys(s, ""), "y z ") == 0, "left: '%s'", shown_keys(s, ""));
 }
@@ -99,8 +101,8 @@ static void deep_trees_come_and_go(suite *s)
 /* ---- checks ----------------------------------------------------------------------------- */
 
 /* Applies a put of "mark" under the checks; tells the status and whether it happened. */
-static void expect_outcome(suite *s, const creg_check *checks, size_t count,
-                           creg_status wanted, size_t wanted_index, int line)
+static void expect_outcome(suite *s, const creg_check *checks, size_t count, creg_status wanted,
+                           size_t wanted_index, int line)
 {
     size_t failed = NO_CHECK;
     creg_operation operation = op_put("mark", "x");
@@ -311,12 +313,13 @@ static void keys_of_one_transaction_share_a_moment(suite *s)
 
 static void one_key_twice(suite *s)
 {
-    creg_operation pairs[][2] = {
-        { op_put("a", "1"), op_put("a", "2") },     { op_put("a", "1"), op_delete("a") },
-        { op_delete("a"), op_put("a", "1") },       { op_delete("a"), op_delete("a") },
-        { op_put("a/b", "1"), op_delete_tree("a") }, { op_delete_tree("a"), op_put("a/b/c", "") },
-        { op_delete_tree("a"), op_delete_tree("a") }
-    };
+    creg_operation pairs[][2] = { { op_put("a", "1"), op_put("a", "2") },
+                                  { op_put("a", "1"), op_delete("a") },
+                                  { op_delete("a"), op_put("a", "1") },
+                                  { op_delete("a"), op_delete("a") },
+                                  { op_put("a/b", "1"), op_delete_tree("a") },
+                                  { op_delete_tree("a"), op_put("a/b/c", "") },
+                                  { op_delete_tree("a"), op_delete_tree("a") } };
     put(s, "a", "before");
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         creg_status status = apply(s, NULL, 0, pairs[i], 2, NULL);
@@ -370,8 +373,7 @@ static void too_many_operations(suite *s)
     size_t most = s->limits.transaction_operations;
     if (most == 0 || most > 100000)
         SKIP("no limit");
-    creg_operation *operations =
-        creg_arena_calloc(&s->arena, most + 1, sizeof *operations);
+    creg_operation *operations = creg_arena_calloc(&s->arena, most + 1, sizeof *operations);
     for (size_t i = 0; i <= most; i++) {
         char key[32];
         snprintf(key, sizeof key, "k%zu", i);

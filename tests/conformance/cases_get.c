@@ -52,8 +52,8 @@ static void binary_values(suite *s)
     CHECK(creg_slice_equal(value, given), "bytes changed on the way (%zu came back)",
           value.size);
     creg_pairs pairs;
-    CHECK_STATUS(
-        creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err),
+                 CREG_OK);
     CHECK(pairs.size == 1 && creg_slice_equal(pairs.items[0].value, given),
           "bytes changed in a list");
 }
@@ -148,8 +148,8 @@ static void every_allowed_character(suite *s)
     put(s, key, "all");
     const char *value = value_of(s, key);
     CHECK(value != NULL && strcmp(value, "all") == 0, "the key was changed");
-    CHECK(strcmp(shown_keys(s, ""), "ABCXYZ/abcxyz/0189/_-.=,/=2F=3D/a.b/.c/d./-e/_f/,g/=00 ") ==
-              0,
+    CHECK(strcmp(shown_keys(s, ""),
+                 "ABCXYZ/abcxyz/0189/_-.=,/=2F=3D/a.b/.c/d./-e/_f/,g/=00 ") == 0,
           "listed as '%s'", shown_keys(s, ""));
 }
 
@@ -237,9 +237,8 @@ static void arena_without_room(suite *s)
     creg_arena small;
     creg_arena_init(&small, 5000);
     creg_slice value;
-    CHECK_STATUS(
-        creg_store_get(s->store, creg_slice_of("a"), &small, &value, NULL, &s->err),
-        CREG_LIMIT);
+    CHECK_STATUS(creg_store_get(s->store, creg_slice_of("a"), &small, &value, NULL, &s->err),
+                 CREG_LIMIT);
     creg_pairs pairs;
     creg_arena_reset(&small);
     CHECK_STATUS(creg_store_list(s->store, creg_slice_of(""), &small, &pairs, &s->err),
@@ -250,16 +249,15 @@ static void arena_without_room(suite *s)
 
 static void bad_keys_are_refused(suite *s)
 {
-    static const char *const bad[] = { "",      "/",     "/a",   "a/",   "a//b", ".",
-                                       "..",    "a/.",   "a/..", "../a", "./a",  "a/../b",
-                                       "a\nb",  "\x01",  "a\x7F" };
+    static const char *const bad[] = { "",    "/",      "/a",   "a/",   "a//b",
+                                       ".",   "..",     "a/.",  "a/..", "../a",
+                                       "./a", "a/../b", "a\nb", "\x01", "a\x7F" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         creg_slice key = creg_slice_of(bad[i]);
         creg_slice value;
         creg_operation operations[] = { op_put(bad[i], "x"), op_delete(bad[i]),
                                         op_delete_tree(bad[i]) };
-        creg_status status =
-            creg_store_get(s->store, key, &s->arena, &value, NULL, &s->err);
+        creg_status status = creg_store_get(s->store, key, &s->arena, &value, NULL, &s->err);
         CHECK(status == CREG_INVALID_NAME, "get '%s' gave %s", bad[i],
               creg_status_name(status));
         for (size_t k = 0; k < 3; k++) {
@@ -277,8 +275,8 @@ static void bad_keys_are_refused(suite *s)
 
 static void keys_that_not_every_store_holds(suite *s)
 {
-    static const char *const bad[] = { "a b", "a%20b", "caf\xC3\xA9", "a..b", "...", "a:b",
-                                       "a?b", "a*",    "a\\b",        "\xFF" };
+    static const char *const bad[] = { "a b", "a%20b", "caf\xC3\xA9", "a..b", "...",
+                                       "a:b", "a?b",   "a*",          "a\\b", "\xFF" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         creg_status status =
             creg_store_put(s->store, creg_slice_of(bad[i]), creg_slice_of("x"), &s->err);
@@ -290,15 +288,16 @@ static void keys_that_not_every_store_holds(suite *s)
 
 static void any_name_fits_when_encoded(suite *s)
 {
-    static const char *const names[] = { "a b", "100%",  ".",   "..",    "...", "a/b",
-                                         "=",   "a=2Fb", "\xE6\xBC\xA2", "a\\b", "zookeeper" };
+    static const char *const names[] = { "a b",          "100%", ".",        "..",
+                                         "...",          "a/b",  "=",        "a=2Fb",
+                                         "\xE6\xBC\xA2", "a\\b", "zookeeper" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         creg_slice key = creg_key_encode(creg_slice_of(names[i]), &s->arena);
         put(s, key.data, names[i]);
     }
     creg_pairs pairs = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err),
+                 CREG_OK);
     CHECK(pairs.size == sizeof names / sizeof names[0], "%zu keys came back", pairs.size);
     for (size_t i = 0; i < pairs.size; i++) {
         creg_slice name = { NULL, 0 };

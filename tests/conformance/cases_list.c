@@ -23,8 +23,8 @@ static void empty_store(suite *s)
 
 static void prefix_means_whole_segments(suite *s)
 {
-    static const char *const keys[] = { "i/1/a",  "i/1/b",  "i/10/a", "i/1-x/a", "i/1.5/a",
-                                        "i/11",   "i/1a/b", "i/2/a",  NULL };
+    static const char *const keys[] = { "i/1/a", "i/1/b",  "i/10/a", "i/1-x/a", "i/1.5/a",
+                                        "i/11",  "i/1a/b", "i/2/a",  NULL };
     put_many(s, keys);
     expect(s, list_of("i/1"), "i/1/a i/1/b ");
     expect(s, list_of("i/10"), "i/10/a ");
@@ -58,8 +58,8 @@ static void bad_prefixes_are_refused(suite *s)
 
 static void order_is_that_of_bytes(suite *s)
 {
-    static const char *const keys[] = { "b",   "a",   "a/b", "a-b", "a.b", "a0", "a10", "a2",
-                                        "A",   "_",   "a=b", "a,b", "aa",  "Z",  NULL };
+    static const char *const keys[] = { "b", "a", "a/b", "a-b", "a.b", "a0", "a10", "a2",
+                                        "A", "_", "a=b", "a,b", "aa",  "Z",  NULL };
     put_many(s, keys);
     expect(s, list_of(""), "A Z _ a a,b a-b a.b a/b a0 a10 a2 a=b aa b ");
 }
@@ -92,8 +92,8 @@ static void versions_are_those_of_get(suite *s)
     put(s, "b", "2");
     put(s, "a", "3");
     creg_pairs pairs = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err),
+                 CREG_OK);
     REQUIRE(pairs.size == 2, "%zu pairs", pairs.size);
     creg_version a = version_of(s, "a");
     creg_version b = version_of(s, "b");
@@ -162,8 +162,7 @@ static void check_pages(suite *s, creg_read read, const char *whole)
             if (creg_store_read(s->store, &read, 1, &s->arena, NULL, &s->err) != CREG_OK)
                 break;
             CHECK(read.ret_pairs.size <= limit, "a page of %zu pairs", read.ret_pairs.size);
-            CHECK(!read.ret_more || read.ret_pairs.size == limit,
-                  "a short page tells of more");
+            CHECK(!read.ret_more || read.ret_pairs.size == limit, "a short page tells of more");
             for (size_t i = 0; i < read.ret_pairs.size; i++) {
                 creg_slice key = read.ret_pairs.items[i].key;
                 if (size + key.size + 1 > strlen(whole) + 32)
@@ -251,8 +250,8 @@ static void long_keys_in_lists(suite *s)
         SKIP("no keys that long");
     char *base = long_text(s, 500, 'k');
     base[240] = '/';
-    static const char *const ends[] = { "",      "/",     "/a/9", "/a/10", "/a/1", "/b",
-                                        "-x",    ".x",    "/a",   "0",     "/c/d/e", "/c/d/f" };
+    static const char *const ends[] = { "",   "/",  "/a/9", "/a/10", "/a/1",   "/b",
+                                        "-x", ".x", "/a",   "0",     "/c/d/e", "/c/d/f" };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char key[600];
         snprintf(key, sizeof key, "%s%s", base, ends[i]);
@@ -262,8 +261,8 @@ static void long_keys_in_lists(suite *s)
     put(s, "a", "first");
     put(s, "z", "last");
     char *wanted = long_text(s, 600 * 14, '\0');
-    static const char *const order[] = { "", "-x", ".x", "/a", "/a/1", "/a/10", "/a/9", "/b",
-                                         "/c/d/e", "/c/d/f", "0" };
+    static const char *const order[] = { "",     "-x", ".x",     "/a",     "/a/1", "/a/10",
+                                         "/a/9", "/b", "/c/d/e", "/c/d/f", "0" };
     strcat(wanted, "a ");
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         strcat(wanted, base);
@@ -312,8 +311,8 @@ static void many_keys(suite *s)
         CHECK_STATUS(apply(s, NULL, 0, operations, STEP, NULL), CREG_OK);
     }
     creg_pairs pairs = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_list(s->store, creg_slice_of("n"), &s->arena, &pairs, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_list(s->store, creg_slice_of("n"), &s->arena, &pairs, &s->err),
+                 CREG_OK);
     REQUIRE(pairs.size == COUNT, "%zu keys", pairs.size);
     size_t wrong = 0;
     for (int i = 0; i < COUNT; i++) {

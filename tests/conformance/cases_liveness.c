@@ -5,8 +5,8 @@
 static creg_liveness *open_liveness(suite *s, uint32_t ttl_ms)
 {
     creg_liveness *liveness = NULL;
-    creg_status status = creg_liveness_open(s->store, creg_slice_of("case"), ttl_ms, &liveness,
-                                            &s->err);
+    creg_status status =
+        creg_liveness_open(s->store, creg_slice_of("case"), ttl_ms, &liveness, &s->err);
     if (status == CREG_UNSUPPORTED) {
         s->skipped = "no liveness";
         return NULL;

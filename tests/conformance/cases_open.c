@@ -18,8 +18,8 @@ static void roots_are_apart(suite *s)
     creg_operation gone = op_delete("a");
     CHECK_STATUS(apply(s, NULL, 0, &gone, 1, NULL), CREG_OK);
     creg_slice value = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_get(other, creg_slice_of("a"), &s->arena, &value, NULL, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_get(other, creg_slice_of("a"), &s->arena, &value, NULL, &s->err),
+                 CREG_OK);
     creg_transaction clean = { NULL, 0, &gone, 1, NULL };
     creg_store_apply(other, &clean, NULL, NULL);
     creg_store_close(other);
@@ -50,8 +50,8 @@ static void two_handles_see_each_other(suite *s)
     REQUIRE(other != NULL, "no second handle");
     put(s, "a", "1");
     creg_slice value = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_get(other, creg_slice_of("a"), &s->arena, &value, NULL, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_get(other, creg_slice_of("a"), &s->arena, &value, NULL, &s->err),
+                 CREG_OK);
     CHECK(creg_slice_equal(value, creg_slice_of("1")), "the other handle sees something else");
     creg_store_close(other);
     CHECK(strcmp(value_of(s, "a"), "1") == 0, "closing one handle broke the other");
@@ -77,8 +77,8 @@ static void read_only_refuses_changes(suite *s)
     creg_store *reader = suite_open(s, &options);
     REQUIRE(reader != NULL, "it cannot be opened to read only");
     creg_slice value = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_get(reader, creg_slice_of("a"), &s->arena, &value, NULL, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_get(reader, creg_slice_of("a"), &s->arena, &value, NULL, &s->err),
+                 CREG_OK);
     CHECK_STATUS(creg_store_put(reader, creg_slice_of("a"), creg_slice_of("2"), &s->err),
                  CREG_PERMISSION);
     creg_liveness *liveness;
@@ -115,9 +115,13 @@ static void parameters_are_looked_at(suite *s)
                  CREG_PERMISSION);
     creg_store_close(store);
 
-    static const char *const bad[] = { "no_such_parameter=1", "timeout_ms=soon",
-                                       "timeout_ms=0",        "timeout_ms=-5",
-                                       "read_only=yes",       "layout=a&layout=b", "=x" };
+    static const char *const bad[] = { "no_such_parameter=1",
+                                       "timeout_ms=soon",
+                                       "timeout_ms=0",
+                                       "timeout_ms=-5",
+                                       "read_only=yes",
+                                       "layout=a&layout=b",
+                                       "=x" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(url, sizeof url, "%s%s%s", root, join, bad[i]);
         store = NULL;
@@ -160,8 +164,7 @@ static void a_sound_store_is_sound(suite *s)
 {
     put(s, "a/b", "1");
     creg_status status = creg_store_check(s->store, &s->err);
-    CHECK(status == CREG_OK, "the check gave %s: %s", creg_status_name(status),
-          s->err.message);
+    CHECK(status == CREG_OK, "the check gave %s: %s", creg_status_name(status), s->err.message);
     put(s, "a/b", "2");
 }
 

@@ -95,13 +95,12 @@ static int count_up(suite *s)
     for (int i = 0; i < EACH;) {
         creg_slice value = { "0", 1 };
         creg_version version = { false, 0, 0 };
-        creg_status status = creg_store_get(store, creg_slice_of("n"), &s->arena, &value,
-                                            &version, NULL);
+        creg_status status =
+            creg_store_get(store, creg_slice_of("n"), &s->arena, &value, &version, NULL);
         if (status != CREG_OK && status != CREG_NOT_FOUND)
             return 2;
         char number[32];
-        snprintf(number, sizeof number, "%d",
-                 atoi(creg_arena_copy(&s->arena, value).data) + 1);
+        snprintf(number, sizeof number, "%d", atoi(creg_arena_copy(&s->arena, value).data) + 1);
         creg_check check = check_version("n", version);
         creg_operation operation = op_put("n", number);
         creg_transaction transaction = { &check, 1, &operation, 1, NULL };
@@ -158,8 +157,8 @@ static void another_process_wakes(suite *s)
     if (child == 0)
         _exit(put_after_a_while(s));
     uint64_t start = clock_ms();
-    CHECK_STATUS(
-        creg_store_wait(s->store, creg_slice_of("w"), revision, 10000, NULL, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_wait(s->store, creg_slice_of("w"), revision, 10000, NULL, &s->err),
+                 CREG_OK);
     CHECK(clock_ms() - start < 5000, "it took %llu ms",
           (unsigned long long)(clock_ms() - start));
     int status;
@@ -172,8 +171,8 @@ static int die_with_liveness(suite *s)
 {
     creg_store *store = suite_open(s, NULL);
     creg_liveness *liveness;
-    if (store == NULL || creg_liveness_open(store, creg_slice_of("case"), 60000, &liveness,
-                                            NULL) != CREG_OK)
+    if (store == NULL ||
+        creg_liveness_open(store, creg_slice_of("case"), 60000, &liveness, NULL) != CREG_OK)
         return 1;
     creg_operation bound = op_put("i/x", "");
     bound.bind_liveness = true;

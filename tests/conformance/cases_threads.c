@@ -53,14 +53,13 @@ static void *own_keys(void *data)
         snprintf(key, sizeof key, "t/%d/%d", w->number, i / 8);
         if (i % 8 == 0) {
             snprintf(value, sizeof value, "%d-%d", w->number, i);
-            w->failures += creg_store_put(w->s->store, creg_slice_of(key),
-                                          creg_slice_of(value), NULL) != CREG_OK;
+            w->failures += creg_store_put(w->s->store, creg_slice_of(key), creg_slice_of(value),
+                                          NULL) != CREG_OK;
         } else {
             creg_slice found = { NULL, 0 };
-            creg_status status = creg_store_get(w->s->store, creg_slice_of(key), &arena, &found,
-                                                NULL, NULL);
-            w->failures +=
-                status != CREG_OK || !creg_slice_equal(found, creg_slice_of(value));
+            creg_status status =
+                creg_store_get(w->s->store, creg_slice_of(key), &arena, &found, NULL, NULL);
+            w->failures += status != CREG_OK || !creg_slice_equal(found, creg_slice_of(value));
         }
         creg_arena_reset(&arena);
     }
@@ -73,8 +72,8 @@ static void threads_on_their_own_keys(suite *s)
     int operations = operations_of(s);
     run_threads(s, own_keys, THREADS, operations, "a value was not what was written");
     creg_pairs pairs = { NULL, 0 };
-    CHECK_STATUS(
-        creg_store_list(s->store, creg_slice_of("t"), &s->arena, &pairs, &s->err), CREG_OK);
+    CHECK_STATUS(creg_store_list(s->store, creg_slice_of("t"), &s->arena, &pairs, &s->err),
+                 CREG_OK);
     size_t wanted = (size_t)THREADS * (size_t)((operations + 7) / 8);
     CHECK(pairs.size == wanted, "%zu keys, not %zu", pairs.size, wanted);
 }
@@ -137,8 +136,7 @@ static void *write_pairs(void *data)
                                         i % 2 == 0 ? op_put("pair/3", number)
                                                    : op_delete("pair/3") };
         creg_transaction transaction = { NULL, 0, operations, 3, NULL };
-        w->failures +=
-            creg_store_apply(w->s->store, &transaction, NULL, NULL) != CREG_OK;
+        w->failures += creg_store_apply(w->s->store, &transaction, NULL, NULL) != CREG_OK;
     }
     atomic_store(w->is_over, true);
     return NULL;
@@ -163,8 +161,7 @@ static void *read_pairs(void *data)
                               { .key = creg_slice_of("pair/1") },
                               { .key = creg_slice_of("pair/2") } };
         uint64_t revision = 0;
-        creg_status status =
-            creg_store_read(w->s->store, reads, 3, &arena, &revision, NULL);
+        creg_status status = creg_store_read(w->s->store, reads, 3, &arena, &revision, NULL);
         if (status == CREG_CONFLICT)
             continue; /* the store says that it could not give one moment: honest */
         bool is_whole = status == CREG_OK && all_equal(&reads[0].ret_pairs) &&

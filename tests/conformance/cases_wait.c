@@ -111,7 +111,10 @@ static void a_put_wakes(suite *s)
     expect_wake(s, "", op_put("other", "1"));
 }
 
-static void the_first_key_wakes(suite *s) { expect_wake(s, "none/yet", op_put("none/yet/x", "")); }
+static void the_first_key_wakes(suite *s)
+{
+    expect_wake(s, "none/yet", op_put("none/yet/x", ""));
+}
 
 static void a_delete_wakes(suite *s)
 {

@@ -70,14 +70,16 @@ creg_version version_of(suite *s, const char *key)
     return version;
 }
 
-bool is_absent(suite *s, const char *key) { return value_of(s, key) == NULL; }
+bool is_absent(suite *s, const char *key)
+{
+    return value_of(s, key) == NULL;
+}
 
 const char *shown(suite *s, creg_read read)
 {
     read.is_list = true;
     creg_status status = creg_store_read(s->store, &read, 1, &s->arena, NULL, &s->err);
-    if (!CHECK(status == CREG_OK, "list gave %s: %s", creg_status_name(status),
-               s->err.message))
+    if (!CHECK(status == CREG_OK, "list gave %s: %s", creg_status_name(status), s->err.message))
         return "";
     size_t size = 2;
     for (size_t i = 0; i < read.ret_pairs.size; i++)

@@ -139,7 +139,9 @@ static void run_case(suite *s, const suite_case *one, bool is_verbose)
     creg_arena_clear(&s->arena);
     if (is_verbose)
         printf("%-7s %s (%llu ms)%s%s\n",
-               checks_failed != failed_before ? "FAILED" : s->skipped ? "skipped" : "ok",
+               checks_failed != failed_before ? "FAILED"
+               : s->skipped                   ? "skipped"
+                                              : "ok",
                one->name, (unsigned long long)(clock_ms() - start), s->skipped ? ": " : "",
                s->skipped ? s->skipped : "");
     fflush(stdout);
@@ -189,9 +191,9 @@ static void clean_up(suite *s)
 
 static bool run_url(const char *url, const char *part, bool is_verbose)
 {
-    static const suite_case *const groups[] = { cases_get,      cases_list,    cases_apply,
-                                                cases_wait,     cases_liveness, cases_threads,
-                                                cases_process,  cases_open };
+    static const suite_case *const groups[] = { cases_get,     cases_list,     cases_apply,
+                                                cases_wait,    cases_liveness, cases_threads,
+                                                cases_process, cases_open };
     suite s;
     if (!prepare(&s, url))
         return false;

@@ -15,11 +15,11 @@
 #include "confreg/store.h"
 
 typedef struct suite {
-    const char *url;    /* as given */
-    char root[64];      /* of the running case, unlike any other */
-    char folder[256];   /* of "lmdb:" without a path: made for this run */
-    creg_store *store;  /* open on that root */
-    creg_arena arena;   /* cleared after each case */
+    const char *url;   /* as given */
+    char root[64];     /* of the running case, unlike any other */
+    char folder[256];  /* of "lmdb:" without a path: made for this run */
+    creg_store *store; /* open on that root */
+    creg_arena arena;  /* cleared after each case */
     creg_error err;
     creg_limits limits;
     unsigned capabilities;
@@ -45,8 +45,7 @@ bool suite_check(bool holds, const char *file, int line, const char *format, ...
     CREG_PRINTF(4, 5);
 
 #define CHECK(holds, ...) suite_check((holds), __FILE__, __LINE__, __VA_ARGS__)
-#define CHECK_STATUS(is, wanted)                                                               \
-    suite_check_status((is), (wanted), __FILE__, __LINE__, #is)
+#define CHECK_STATUS(is, wanted) suite_check_status((is), (wanted), __FILE__, __LINE__, #is)
 #define REQUIRE(holds, ...)                                                                    \
     do {                                                                                       \
         if (!CHECK(holds, __VA_ARGS__))                                                        \

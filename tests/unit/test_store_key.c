@@ -96,9 +96,9 @@ static void test_key__decode_refuses_what_encode_never_writes(void **state)
     check_refused("=");
     check_refused("=2");
     check_refused("a=2");
-    check_refused("=2e");  /* lower case */
+    check_refused("=2e"); /* lower case */
     check_refused("=GG");
-    check_refused("=41");  /* an 'A' needs no escape */
+    check_refused("=41"); /* an 'A' needs no escape */
     check_refused(".");
     check_refused("..");
     check_refused("a..b");
@@ -123,7 +123,8 @@ static size_t random_text(uint64_t *seed, char *out, size_t most)
     size_t size = 1 + (size_t)(next_random(seed) % most);
     for (size_t i = 0; i < size; i++) {
         uint64_t pick = next_random(seed);
-        out[i] = pick % 4 == 0 ? (char)(pick >> 8 & 0xFF) : rich[(pick >> 8) % (sizeof rich - 1)];
+        out[i] =
+            pick % 4 == 0 ? (char)(pick >> 8 & 0xFF) : rich[(pick >> 8) % (sizeof rich - 1)];
     }
     return size;
 }

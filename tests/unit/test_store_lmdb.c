@@ -76,7 +76,10 @@ static creg_store *must_open_with(folder *f, const creg_store_options *options)
     return store;
 }
 
-static creg_store *must_open(folder *f) { return must_open_with(f, NULL); }
+static creg_store *must_open(folder *f)
+{
+    return must_open_with(f, NULL);
+}
 
 static void check_open_fails(folder *f, creg_status wanted, const char *part)
 {
@@ -106,13 +109,14 @@ static bool holds(folder *f, creg_store *store, const char *key, const char *val
 static size_t count_below(folder *f, creg_store *store, const char *prefix)
 {
     creg_pairs pairs = { NULL, 0 };
-    assert_int_equal(
-        creg_store_list(store, creg_slice_of(prefix), &f->arena, &pairs, &f->err), CREG_OK);
+    assert_int_equal(creg_store_list(store, creg_slice_of(prefix), &f->arena, &pairs, &f->err),
+                     CREG_OK);
     return pairs.size;
 }
 
 /* `count` puts of `size` bytes below t/ in one transaction. */
-static creg_status put_many(folder *f, creg_store *store, size_t count, size_t size, char letter)
+static creg_status put_many(folder *f, creg_store *store, size_t count, size_t size,
+                            char letter)
 {
     creg_operation *operations = creg_arena_calloc(&f->arena, count, sizeof *operations);
     char *value = creg_arena_alloc(&f->arena, size + 1);
@@ -238,7 +242,10 @@ static void test_lmdb__threads_may_create_at_once(void **state)
     }
 }
 
-static int open_and_put(folder *f) { return open_at_once(f) == NULL ? 0 : 1; }
+static int open_and_put(folder *f)
+{
+    return open_at_once(f) == NULL ? 0 : 1;
+}
 
 static void test_lmdb__processes_may_create_at_once(void **state)
 {
@@ -318,10 +325,10 @@ static void *read_on(void *data)
     while (!atomic_load(&r->is_over)) {
         creg_slice value;
         creg_pairs pairs;
-        r->failures += creg_store_get(r->store, creg_slice_of("a"), &arena, &value, NULL,
-                                      NULL) != CREG_OK;
-        r->failures += creg_store_list(r->store, creg_slice_of("t"), &arena, &pairs, NULL) !=
-                       CREG_OK;
+        r->failures +=
+            creg_store_get(r->store, creg_slice_of("a"), &arena, &value, NULL, NULL) != CREG_OK;
+        r->failures +=
+            creg_store_list(r->store, creg_slice_of("t"), &arena, &pairs, NULL) != CREG_OK;
         creg_arena_reset(&arena);
     }
     creg_arena_clear(&arena);
@@ -683,7 +690,10 @@ static void test_lmdb__a_full_file_system_changes_nothing(void **state)
     }
 }
 
-static int become_nobody(void) { return setgid(65534) != 0 || setuid(65534) != 0; }
+static int become_nobody(void)
+{
+    return setgid(65534) != 0 || setuid(65534) != 0;
+}
 
 static int open_as_nobody(folder *f)
 {
@@ -734,10 +744,12 @@ static int write_until_killed(folder *f, int fd)
         char two[24];
         snprintf(one, sizeof one, "p%d/%u/a", (int)getpid(), i);
         snprintf(two, sizeof two, "p%d/%u/b", (int)getpid(), i);
-        creg_operation operations[] = {
-            { .kind = CREG_OPERATION_PUT, .key = creg_slice_of(one), .value = creg_slice_of(one) },
-            { .kind = CREG_OPERATION_PUT, .key = creg_slice_of(two), .value = creg_slice_of(one) }
-        };
+        creg_operation operations[] = { { .kind = CREG_OPERATION_PUT,
+                                          .key = creg_slice_of(one),
+                                          .value = creg_slice_of(one) },
+                                        { .kind = CREG_OPERATION_PUT,
+                                          .key = creg_slice_of(two),
+                                          .value = creg_slice_of(one) } };
         creg_transaction transaction = { .operations = operations, .operation_count = 2 };
         if (creg_store_apply(store, &transaction, NULL, NULL) != CREG_OK ||
             write(fd, &i, sizeof i) != (ssize_t)sizeof i)

@@ -51,7 +51,10 @@ static creg_status lmdb_open(creg_driver_state *state, const creg_store_url *url
     return status;
 }
 
-static void lmdb_close(creg_driver_state *state) { creg_lmdb_leave(state->shared); }
+static void lmdb_close(creg_driver_state *state)
+{
+    creg_lmdb_leave(state->shared);
+}
 
 /* ---- one key ---------------------------------------------------------------------------- */
 
@@ -143,7 +146,8 @@ static void scan_move(scan *at, MDB_cursor_op how)
 /* To the first key at or behind `start`; a little before it when `start` is long. */
 static void scan_seek(scan *at, creg_slice start)
 {
-    static char behind_ours[] = "\1"; /* our own keys begin with NUL and are nobody's business */
+    static char behind_ours[] =
+        "\1"; /* our own keys begin with NUL and are nobody's business */
     lmdb_key stored;
     creg_slice shown = shown_part(start);
     creg_lmdb_key_set(&stored, shown);
@@ -337,9 +341,9 @@ static int holds(MDB_txn *txn, MDB_dbi dbi, const creg_check *check, bool *ret_h
     if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
         return code;
     bool is_present = code == MDB_SUCCESS;
-    bool is_same = is_present == check->version.present &&
-                   (!is_present || (record.revision == check->version.major &&
-                                    check->version.minor == 0));
+    bool is_same =
+        is_present == check->version.present &&
+        (!is_present || (record.revision == check->version.major && check->version.minor == 0));
     *ret_holds = check->kind == CREG_CHECK_ABSENT    ? !is_present
                  : check->kind == CREG_CHECK_PRESENT ? is_present
                                                      : is_same;
@@ -609,8 +613,8 @@ static creg_status add_facts(const lmdb_shared *shared, MDB_txn *txn, creg_arena
     if (status == CREG_OK)
         status = creg_pairs_fact(facts, arena, "library", "%s", mdb_version(NULL, NULL, NULL));
     if (status == CREG_OK)
-        status = creg_pairs_fact(facts, arena, "revision", "%llu",
-                                 (unsigned long long)revision);
+        status =
+            creg_pairs_fact(facts, arena, "revision", "%llu", (unsigned long long)revision);
     if (status == CREG_OK)
         status = creg_pairs_fact(facts, arena, "entries", "%zu", stat.ms_entries);
     if (status == CREG_OK)
@@ -626,8 +630,8 @@ static creg_status add_facts(const lmdb_shared *shared, MDB_txn *txn, creg_arena
     return status;
 }
 
-static creg_status lmdb_info(creg_driver_state *state, creg_arena *arena,
-                             creg_pairs *ret_facts, creg_error *err)
+static creg_status lmdb_info(creg_driver_state *state, creg_arena *arena, creg_pairs *ret_facts,
+                             creg_error *err)
 {
     MDB_txn *txn;
     creg_status status = creg_lmdb_begin_read(state->shared, &txn, err);

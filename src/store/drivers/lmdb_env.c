@@ -31,8 +31,9 @@ static bool has_size_limit(void)
 static creg_status fail_full(creg_error *err, int code, const char *path)
 {
     uint64_t free_bytes = creg_lmdb_free_bytes(path);
-    creg_fail(err, CREG_NO_SPACE, "no space left for the store in %s: %llu KiB are free; "
-                                  "nothing was done",
+    creg_fail(err, CREG_NO_SPACE,
+              "no space left for the store in %s: %llu KiB are free; "
+              "nothing was done",
               path, (unsigned long long)(free_bytes / 1024));
     creg_error_detail(err, "%s%s", mdb_strerror(code),
                       has_size_limit() ? "; this process has a limit of file size" : "");
@@ -93,9 +94,15 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static lmdb_shared *table;
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 
-static void table_take(void) { pthread_mutex_lock(&table_lock); }
+static void table_take(void)
+{
+    pthread_mutex_lock(&table_lock);
+}
 
-static void table_give(void) { pthread_mutex_unlock(&table_lock); }
+static void table_give(void)
+{
+    pthread_mutex_unlock(&table_lock);
+}
 
 /*
  * In a child of fork() the environments are the parent's: using or even closing them would
@@ -108,7 +115,10 @@ static void table_forget(void)
     pthread_mutex_unlock(&table_lock);
 }
 
-static void table_watch_forks(void) { pthread_atfork(table_take, table_give, table_forget); }
+static void table_watch_forks(void)
+{
+    pthread_atfork(table_take, table_give, table_forget);
+}
 
 /* ---- opening and closing LMDB ----------------------------------------------------------- */
 
@@ -276,8 +286,7 @@ static creg_status join_locked(const char *path, const struct stat *file,
                                creg_error *err)
 {
     lmdb_shared *shared = table;
-    while (shared != NULL &&
-           (shared->device != file->st_dev || shared->inode != file->st_ino))
+    while (shared != NULL && (shared->device != file->st_dev || shared->inode != file->st_ino))
         shared = shared->next;
     creg_status status = CREG_OK;
     if (shared == NULL) {
@@ -432,8 +441,8 @@ static unsigned pool_start(void)
     memset(self.bytes, 0, sizeof self.bytes);
     self.thread = pthread_self();
     uint64_t number;
-    memcpy(&number, self.bytes, sizeof number < sizeof self.bytes ? sizeof number
-                                                                   : sizeof self.bytes);
+    memcpy(&number, self.bytes,
+           sizeof number < sizeof self.bytes ? sizeof number : sizeof self.bytes);
     return (unsigned)((number * 0x9E3779B97F4A7C15u) >> 59);
 }
 

@@ -199,8 +199,7 @@ static creg_status create_file(const char *path, creg_error *err)
     char fresh[LMDB_PATH_BYTES];
     char file[LMDB_PATH_BYTES];
     snprintf(name, sizeof name, ".new-%ld-%u", (long)getpid(), counter++);
-    if (!creg_lmdb_file_path(path, name, fresh) ||
-        !creg_lmdb_file_path(path, "data.mdb", file))
+    if (!creg_lmdb_file_path(path, name, fresh) || !creg_lmdb_file_path(path, "data.mdb", file))
         return fail_long_path(err);
 
     unlink(fresh); /* of an earlier process with this pid that died half-way */

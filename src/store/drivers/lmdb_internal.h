@@ -174,8 +174,8 @@ uint64_t creg_lmdb_owner_id(const void *handle);
 /** Does the owner with this id live? Returns an LMDB code. */
 int creg_lmdb_owner_lives(MDB_txn *txn, MDB_dbi dbi, uint64_t id, bool *ret_lives);
 
-creg_status creg_lmdb_liveness_open(creg_driver_state *state, creg_slice name,
-                                    uint32_t *ttl_ms, void **ret_handle, creg_error *err);
+creg_status creg_lmdb_liveness_open(creg_driver_state *state, creg_slice name, uint32_t *ttl_ms,
+                                    void **ret_handle, creg_error *err);
 creg_status creg_lmdb_liveness_renew(creg_driver_state *state, void *handle, creg_error *err);
 void creg_lmdb_liveness_release(creg_driver_state *state, void *handle);
 creg_status creg_lmdb_liveness_check(creg_driver_state *state, creg_slice key, bool *ret_alive,

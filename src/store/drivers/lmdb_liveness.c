@@ -42,7 +42,10 @@ typedef struct lmdb_liveness {
     uint64_t id;
 } lmdb_liveness;
 
-uint64_t creg_lmdb_owner_id(const void *handle) { return ((const lmdb_liveness *)handle)->id; }
+uint64_t creg_lmdb_owner_id(const void *handle)
+{
+    return ((const lmdb_liveness *)handle)->id;
+}
 
 /* ---- who is who ------------------------------------------------------------------------- */
 
@@ -207,8 +210,8 @@ static int open_row(MDB_txn *txn, void *data)
     return code;
 }
 
-creg_status creg_lmdb_liveness_open(creg_driver_state *state, creg_slice name,
-                                    uint32_t *ttl_ms, void **ret_handle, creg_error *err)
+creg_status creg_lmdb_liveness_open(creg_driver_state *state, creg_slice name, uint32_t *ttl_ms,
+                                    void **ret_handle, creg_error *err)
 {
     (void)name;
     lmdb_liveness *handle = creg_memory_alloc(sizeof *handle);
@@ -305,9 +308,8 @@ creg_status creg_lmdb_liveness_check(creg_driver_state *state, creg_slice key, b
 {
     lmdb_shared *shared = state->shared;
     liveness_job job = { .dbi = shared->dbi, .key = key };
-    creg_status status = shared->is_read_only
-                             ? check_reading(shared, &job, err)
-                             : creg_lmdb_write(shared, check_row, &job, err);
+    creg_status status = shared->is_read_only ? check_reading(shared, &job, err)
+                                              : creg_lmdb_write(shared, check_row, &job, err);
     if (status == CREG_OK)
         *ret_alive = job.is_alive;
     return status;

@@ -44,13 +44,13 @@ typedef struct owner {
 typedef struct memory_map {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    node *head;             /* has HEIGHT_MAX levels and no key */
-    uint64_t revision;      /* grows by one a transaction; 1 before the first */
-    uint64_t random;        /* state of the generator of heights */
-    owner *owners;          /* those that are neither released nor found dead */
-    uint64_t owner_last;    /* id of the newest owner; ids are never used again */
-    size_t users;           /* handles, guarded by the lock of the table of names */
-    struct memory_map *next; /* in that table */
+    node *head;                     /* has HEIGHT_MAX levels and no key */
+    uint64_t revision;              /* grows by one a transaction; 1 before the first */
+    uint64_t random;                /* state of the generator of heights */
+    owner *owners;                  /* those that are neither released nor found dead */
+    uint64_t owner_last;            /* id of the newest owner; ids are never used again */
+    size_t users;                   /* handles, guarded by the lock of the table of names */
+    struct memory_map *next;        /* in that table */
     char name[CREG_LIMIT_NAME + 1]; /* "" when private */
 } memory_map;
 
@@ -64,9 +64,15 @@ static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 static memory_map *names;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
-static void names_take(void) { pthread_mutex_lock(&names_lock); }
+static void names_take(void)
+{
+    pthread_mutex_lock(&names_lock);
+}
 
-static void names_give(void) { pthread_mutex_unlock(&names_lock); }
+static void names_give(void)
+{
+    pthread_mutex_unlock(&names_lock);
+}
 
 /* A child must not inherit a lock that a thread of its parent holds. What was shared stays the
  * parent's: a map may be half-way through a change. */
@@ -76,7 +82,10 @@ static void names_forget(void)
     pthread_mutex_unlock(&names_lock);
 }
 
-static void names_watch_forks(void) { pthread_atfork(names_take, names_give, names_forget); }
+static void names_watch_forks(void)
+{
+    pthread_atfork(names_take, names_give, names_forget);
+}
 
 static void free_nodes(memory_map *map)
 {

@@ -85,9 +85,9 @@ static bool holds_word(creg_slice text, const char *word)
 /* Keys that people give to what must not stand in a log. */
 static bool is_secret(creg_slice key)
 {
-    static const char *const words[] = { "password", "passwd", "secret",     "token",
-                                         "private",  "credential", "apikey", "api_key",
-                                         "passphrase" };
+    static const char *const words[] = { "password", "passwd",  "secret",
+                                         "token",    "private", "credential",
+                                         "apikey",   "api_key", "passphrase" };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (holds_word(key, words[i]))
             return true;

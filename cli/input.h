@@ -27,7 +27,7 @@ bool cli_is_yaml_name(const char *path);
 
 /* What options are read for. */
 typedef enum cli_purpose {
-    CLI_FOR_TEMPLATE, /* options of a service template: "a.b=c" sets "a.b"; numbers as written */
+    CLI_FOR_TEMPLATE, /* options: "a.b=c" sets "a.b"; numbers stay as written */
     CLI_FOR_RENDER    /* a context: "a.b=c" reaches into {"a": {"b": c}} */
 } cli_purpose;
 

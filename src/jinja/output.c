@@ -196,23 +196,29 @@ static creg_status fail_quote(jinja_state *st, const char *problem)
 
 /* Data that stands outside of quotes does not move the state: were it to open a quote, the
  * check of its piece refuses it anyway. */
-static creg_status write_outside(jinja_state *st, creg_value value, creg_slice text, bool data)
+static void write_outside(jinja_state *st, creg_slice text, bool data)
 {
     creg_text_slice(&st->out->text, text);
     if (!data)
         jinja_quote_follow(st->run.options->autoescape, &st->out->quote, text);
     else
-        jinja_quote_data(&st->out->quote, text);
+        jinja_quote_data(st->run.options->autoescape, &st->out->quote, text);
     if (data && st->out->tracer == NULL)
         st->out->untrusted = true;
-    (void)value;
-    return CREG_OK;
 }
 
 static creg_status write_structured(jinja_state *st, jinja_escape_mode escape, creg_value value,
                                     bool *ret_checked)
 {
     jinja_output *out = st->out;
+    *ret_checked = false;
+    if (value.kind == CREG_KIND_INT && out->quote.mode != MODE_ESCAPE) {
+        /* Digits fit everywhere. */
+        if (jinja_quote_style_of(&out->quote) == QUOTE_STYLE_NONE)
+            jinja_quote_data(st->run.options->autoescape, &out->quote, creg_slice_make("0", 1));
+        write_integer(&out->text, value.as.integer);
+        return CREG_OK;
+    }
     bool data = is_data(value);
     bool raw = value.kind == CREG_KIND_STRING && (value.flags & CREG_STRING_RAW) != 0;
     creg_status status = escapes_now(st, escape) ? jinja_escape(&st->run, value, &value)
@@ -224,10 +230,10 @@ static creg_status write_structured(jinja_state *st, jinja_escape_mode escape, c
     if (status != CREG_OK || text.size == 0)
         return status;
     jinja_quote_style style = jinja_quote_style_of(&out->quote);
-    *ret_checked = false;
     if (raw || style == QUOTE_STYLE_NONE) {
         *ret_checked = data;
-        return write_outside(st, value, text, data);
+        write_outside(st, text, data);
+        return CREG_OK;
     }
     const char *problem = jinja_quote_escape(st->run.options->autoescape, &out->quote, text,
                                              &out->text);

@@ -68,7 +68,7 @@ void jinja_quote_literal(jinja_autoescape format, jinja_quote *quote, creg_slice
                          jinja_quote_memo *memo);
 
 /** Data was written outside of quotes: part of a plain scalar, whatever it holds. */
-void jinja_quote_data(jinja_quote *quote, creg_slice text);
+void jinja_quote_data(jinja_autoescape format, jinja_quote *quote, creg_slice text);
 
 /** Append text escaped for the open quotes; gives what is wrong, or NULL. */
 const char *jinja_quote_escape(jinja_autoescape format, jinja_quote *quote, creg_slice text,

@@ -250,8 +250,10 @@ void jinja_quote_literal(jinja_autoescape format, jinja_quote *quote, creg_slice
 
 /* ---- values --------------------------------------------------------------------------- */
 
-void jinja_quote_data(jinja_quote *quote, creg_slice text)
+void jinja_quote_data(jinja_autoescape format, jinja_quote *quote, creg_slice text)
 {
+    if (format == JINJA_AUTOESCAPE_JSON)
+        return; /* JSON has no plain scalars: behind the value all is as before it */
     if (text.size > 0 && quote->mode != MODE_BLOCK && quote->mode != MODE_COMMENT)
         quote->mode = quote->mode == MODE_BLOCK_INDENT ? MODE_BLOCK : MODE_WORD;
 }

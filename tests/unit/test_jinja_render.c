@@ -109,6 +109,17 @@ static void test_jinja__json_value_outside_quotes_is_checked(void **state)
     end(&b);
 }
 
+static void test_jinja__json_quotes_are_followed_behind_values(void **state)
+{
+    (void)state;
+    assert_renders(JINJA_AUTOESCAPE_JSON, "{\"n\": 5, \"s\": \"t\", \"q\": \"a\\\"b\"}",
+                   "[{{ n }}, \"{{ q }}\", {{ s }}, \"{{ q }}{{ n }}\", {{ none }}, \"{{ q }}\"]",
+                   "[5, \"a\\\"b\", t, \"a\\\"b5\", None, \"a\\\"b\"]");
+    assert_renders(JINJA_AUTOESCAPE_YAML, "{\"n\": 5, \"q\": \"a\\\"b\"}",
+                   "{% for i in [1, 2] %}a{{ i }}: {{ n }}\nb{{ i }}: \"{{ q }}\"\n{% endfor %}",
+                   "a1: 5\nb1: \"a\\\"b\"\na2: 5\nb2: \"a\\\"b\"\n");
+}
+
 static void test_jinja__json_template_text_is_structure(void **state)
 {
     (void)state;
@@ -433,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jinja__json_value_in_quotes_is_escaped),
         cmocka_unit_test(test_jinja__json_value_outside_quotes_is_checked),
+        cmocka_unit_test(test_jinja__json_quotes_are_followed_behind_values),
         cmocka_unit_test(test_jinja__json_template_text_is_structure),
         cmocka_unit_test(test_jinja__json_macro_with_data_outside_is_checked),
         cmocka_unit_test(test_jinja__json_value_behind_backslash_is_refused),

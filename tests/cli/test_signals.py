@@ -32,6 +32,17 @@ def start(confreg, *words, **more):
                             stderr=subprocess.PIPE, text=True, **more)
 
 
+def until_it_listens(process):
+    """Wait until the program has set up its handlers, however slow the machine is."""
+    for _ in range(500):
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+            caught = [int(line.split()[1], 16) for line in status if line.startswith("SigCgt")][0]
+        if caught >> (signal.SIGINT - 1) & 1:
+            break
+        time.sleep(0.01)
+    time.sleep(0.1)
+
+
 @pytest.mark.parametrize("number,code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupt__during_a_big_create_leaves_nothing(big, number, code):
     before = big.snapshot()
@@ -62,7 +73,7 @@ def test_interrupt__stops_a_long_render(confreg):
         "{% for i in range(90000) %}{% for j in range(500) %}{% endfor %}{% endfor %}{}")
     confreg("template", "register", "long", "1", "--file", "long.json", "-q")
     process = start(confreg, "instance", "create", "u", "long", "1")
-    time.sleep(0.2)
+    until_it_listens(process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=5)
     if process.returncode == 10:
@@ -72,7 +83,7 @@ def test_interrupt__stops_a_long_render(confreg):
 
 def test_interrupt__while_reading_stdin(confreg):
     process = start(confreg, "kv", "put", "k", "-", stdin=subprocess.PIPE)
-    time.sleep(0.2)
+    until_it_listens(process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == 130
     process.communicate()
@@ -81,7 +92,7 @@ def test_interrupt__while_reading_stdin(confreg):
 
 def test_interrupt__a_reader_leaves_at_once(confreg):
     process = start(confreg, "render", "-", stdin=subprocess.PIPE)
-    time.sleep(0.2)
+    until_it_listens(process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == 130
     process.communicate()

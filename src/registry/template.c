@@ -10,11 +10,9 @@
 #include "registry/template.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include <xxhash.h>
-
+#include "base/digest.h"
 #include "base/fail.h"
 #include "registry/options.h"
 #include "registry/query.h"
@@ -46,11 +44,7 @@ static const field fields[] = {
       .is_listed = true, .is_digested = true },
 };
 
-enum {
-    FIELDS = sizeof fields / sizeof fields[0],
-    LISTED_MAX = FIELDS,
-    DIGEST_SIZE = 33
-};
+enum { FIELDS = sizeof fields / sizeof fields[0] };
 
 static creg_slice *field_of(creg_template *template_, const field *field_)
 {
@@ -79,10 +73,8 @@ static void set_defaults(creg_template *template_)
 /* Every property with its length, so that no two templates run into one text. */
 static creg_status set_digest(creg_template *template_, creg_arena *arena, creg_error *err)
 {
-    XXH3_state_t *state = XXH3_createState();
-    if (state == NULL)
-        return creg_fail(err, CREG_NO_MEMORY, "out of memory");
-    XXH3_128bits_reset(state);
+    creg_digest digest;
+    creg_digest_begin(&digest);
     for (size_t i = 0; i < FIELDS; i++) {
         if (!fields[i].is_digested)
             continue;
@@ -90,14 +82,11 @@ static creg_status set_digest(creg_template *template_, creg_arena *arena, creg_
         unsigned char size[8];
         for (size_t k = 0; k < sizeof size; k++)
             size[k] = (unsigned char)((uint64_t)value.size >> (8 * k));
-        XXH3_128bits_update(state, size, sizeof size);
-        XXH3_128bits_update(state, value.data == NULL ? "" : value.data, value.size);
+        creg_digest_add(&digest, size, sizeof size);
+        creg_digest_add(&digest, value.data == NULL ? "" : value.data, value.size);
     }
-    XXH128_hash_t hash = XXH3_128bits_digest(state);
-    XXH3_freeState(state);
-    char text[DIGEST_SIZE];
-    snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)hash.high64,
-             (unsigned long long)hash.low64);
+    char text[CREG_DIGEST_SIZE];
+    creg_digest_finish(&digest, text);
     template_->digest = creg_arena_copy(arena, creg_slice_of(text));
     return template_->digest.data == NULL ? creg_fail_arena(err, arena) : CREG_OK;
 }

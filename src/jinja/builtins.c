@@ -25,7 +25,7 @@ static const jinja_builtin *const filter_tables[] = {
     jinja_filters_lazy,   jinja_filters_chunk,    jinja_filters_order,  jinja_filters_wrap,
     jinja_filters_json,   jinja_filters_pprint,   jinja_filters_urlize, jinja_filters_config,
     jinja_filters_codec,  jinja_filters_product,  jinja_filters_regex,  jinja_filters_sets,
-    jinja_filters_yaml,   NULL,
+    jinja_filters_yaml,   jinja_filters_address,  NULL,
 };
 static const jinja_builtin *const test_tables[] = {jinja_tests_table, jinja_tests_config,
                                                  jinja_tests_regex, NULL};

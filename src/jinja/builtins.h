@@ -18,6 +18,7 @@ extern const jinja_builtin jinja_filters_pprint[]; /* filters_pprint.c */
 extern const jinja_builtin jinja_filters_urlize[]; /* filters_urlize.c */
 
 /* The configuration pack, beside jinja_filters_config. */
+extern const jinja_builtin jinja_filters_address[]; /* filters_address.c: ipaddr */
 extern const jinja_builtin jinja_filters_codec[];   /* filters_codec.c: base64, hashes, JSON */
 extern const jinja_builtin jinja_filters_product[]; /* filters_product.c: zip, product */
 extern const jinja_builtin jinja_filters_regex[];   /* filters_regex.c */

@@ -315,8 +315,10 @@ static creg_status check_cancel(jinja_state *st)
     return creg_fail(st->run.err, CREG_CANCELLED, "the render was cancelled");
 }
 
-/* One turn: *ret_go false when the loop is to be left. */
-static creg_status turn(jinja_state *st, const jinja_stmt *stmt, creg_value item, bool *ret_go)
+/* One turn: *ret_go false when the loop is to be left. *ran becomes true when the body was run
+ * to its end: Jinja2 runs the else part as long as that never happened, break or not. */
+static creg_status turn(jinja_state *st, const jinja_stmt *stmt, creg_value item, bool *ret_go,
+                        bool *ran)
 {
     const jinja_for *loop = stmt->as.loop;
     creg_status status = st->cancel == NULL ? CREG_OK : check_cancel(st);
@@ -331,6 +333,7 @@ static creg_status turn(jinja_state *st, const jinja_stmt *stmt, creg_value item
     status = loop->body.count == 1 ? loop->body.items[0]->exec(st, loop->body.items[0])
                                    : jinja_exec_body(st, &loop->body);
     *ret_go = status != JINJA_FLOW_BREAK;
+    *ran = *ran || status == CREG_OK;
     return status == JINJA_FLOW_BREAK || status == JINJA_FLOW_CONTINUE ? CREG_OK : status;
 }
 
@@ -369,16 +372,17 @@ static creg_status run_sequence(jinja_state *st, const jinja_stmt *stmt, creg_va
     creg_status status = CREG_OK;
     creg_value item;
     bool go = true;
+    bool ran = false;
     size_t at = 0;
     for (; go && next_of_sequence(source, at, &item); at++) {
         status = jinja_charge(&st->run, 1);
         if (status != CREG_OK)
             return jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
-        status = turn(st, stmt, item, &go);
+        status = turn(st, stmt, item, &go, &ran);
         if (status != CREG_OK)
             return status;
     }
-    return at == 0 ? run_else(st, stmt) : CREG_OK;
+    return ran ? CREG_OK : run_else(st, stmt);
 }
 
 static creg_status run_plain(jinja_state *st, const jinja_stmt *stmt, creg_value iterable)
@@ -398,10 +402,9 @@ static creg_status run_plain(jinja_state *st, const jinja_stmt *stmt, creg_value
         status = next_item(st, stmt, &iterator, &item, &more);
         if (status != CREG_OK || !more)
             break;
-        status = turn(st, stmt, item, &go);
+        status = turn(st, stmt, item, &go, &ran);
         if (status != CREG_OK)
             break;
-        ran = true;
     }
     return status == CREG_OK && !ran ? run_else(st, stmt) : status;
 }
@@ -436,8 +439,7 @@ static creg_status run_extended(jinja_state *st, const jinja_stmt *stmt, creg_va
         if (status != CREG_OK || !more)
             break;
         st->slots[stmt->as.loop->loop_slot] = creg_value_object(&loop->base);
-        status = turn(st, stmt, item, &go);
-        ran = true;
+        status = turn(st, stmt, item, &go, &ran);
     }
     if (status != CREG_OK)
         return jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);

@@ -359,6 +359,10 @@ creg_status jinja_write_value(jinja_state *st, const jinja_stmt *stmt, creg_valu
 {
     bool checked = false;
     creg_status status = CREG_OK;
+    if (value.kind != CREG_KIND_STRING) /* Jinja2 does not make text of it either */
+        return jinja_fail(&st->run, "TypeError",
+                          "sequence item 0: expected str instance, %s found",
+                          creg_value_type_name(value));
     if (st->out->tracer != NULL)
         status = trace(st, stmt->line, stmt->at, false, false);
     if (status == CREG_OK && st->structured) {

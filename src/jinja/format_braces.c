@@ -8,7 +8,6 @@
 #include "base/utf8.h"
 #include "jinja/builtins.h"
 #include "jinja/formatting.h"
-#include "value/integer.h"
 
 typedef enum numbering { UNDECIDED, AUTOMATIC, MANUAL } numbering;
 

@@ -8,7 +8,6 @@
  */
 #include <math.h>
 
-#include "base/utf8.h"
 #include "jinja/builtins.h"
 #include "value/integer.h"
 

@@ -183,7 +183,7 @@ static double round_to_power(double real, int64_t places)
     snprintf(text, sizeof text, "%.17e", real);
     const char *mark = strchr(text, 'e');
     if (mark != NULL)
-        exponent = atoi(mark + 1);
+        exponent = (int)strtol(mark + 1, NULL, 10);
     if (exponent >= places) { /* at least one digit stays */
         snprintf(text, sizeof text, "%.*e", (int)(exponent - places), real);
         return strtod(text, NULL);

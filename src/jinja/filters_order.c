@@ -155,8 +155,8 @@ static creg_status sort_by_one(jinja_run *run, creg_value attribute, bool fold, 
 static creg_status filter_sort(jinja_call *call, creg_value *ret_value)
 {
     jinja_run *run = call->run;
-    jinja_sort_item *items;
-    size_t count;
+    jinja_sort_item *items = NULL;
+    size_t count = 0;
     bool reverse = false;
     bool case_sensitive = false;
     creg_value attribute = jinja_argument(call, 3, creg_value_none());

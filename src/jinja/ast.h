@@ -188,7 +188,8 @@ typedef struct jinja_slot_load {
 typedef struct jinja_scope_info {
     jinja_slot_load *loads;
     uint32_t load_count;
-    uint32_t first_slot, slot_count;
+    uint32_t *own_slots; /* all but those that the unit looks up once, on its entry */
+    uint32_t own_count;
 } jinja_scope_info;
 
 /** A variable visible at a place, for handing locals to other templates. */

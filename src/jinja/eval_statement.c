@@ -69,8 +69,8 @@ void jinja_enter_scope(jinja_state *st, const jinja_scope_info *scope)
 
 void jinja_clear_scope(jinja_state *st, const jinja_scope_info *scope)
 {
-    for (uint32_t i = 0; i < scope->slot_count; i++)
-        st->slots[scope->first_slot + i] = jinja_missing();
+    for (uint32_t i = 0; i < scope->own_count; i++)
+        st->slots[scope->own_slots[i]] = jinja_missing();
 }
 
 /* ---- places --------------------------------------------------------------------------- */

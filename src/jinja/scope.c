@@ -13,7 +13,6 @@ jinja_scope *jinja_scope_new(jinja_parser *p, jinja_scope *parent, jinja_unit *u
         return jinja_parse_fail_arena(p, p->scratch);
     scope->parent = parent;
     scope->unit = unit;
-    scope->first_slot = unit->slot_count;
     return scope;
 }
 
@@ -164,10 +163,11 @@ static bool note_undeclared(jinja_parser *p, const jinja_name *name)
 
 bool jinja_scope_finish(jinja_parser *p, const jinja_scope *scope, jinja_scope_info *ret_info)
 {
-    jinja_scope_info info = { .first_slot = scope->first_slot, .slot_count = scope->count };
+    jinja_scope_info info = { 0 };
     if (scope->count > 0) {
         info.loads = jinja_parse_alloc(p, scope->count, sizeof(jinja_slot_load));
-        if (info.loads == NULL)
+        info.own_slots = jinja_parse_alloc(p, scope->count, sizeof(uint32_t));
+        if (info.loads == NULL || info.own_slots == NULL)
             return false;
     }
     for (uint32_t i = 0; i < scope->count; i++) {
@@ -177,9 +177,11 @@ bool jinja_scope_finish(jinja_parser *p, const jinja_scope *scope, jinja_scope_i
         if (symbol->ref->load == LOAD_RESOLVE && symbol->stored == 0) {
             if (!add_to_unit(p, symbol->ref))
                 return false;
-        } else if (symbol->ref->load != LOAD_PARAMETER) {
-            add_load(scope, symbol->ref, &info);
+            continue;
         }
+        info.own_slots[info.own_count++] = symbol->ref->slot;
+        if (symbol->ref->load != LOAD_PARAMETER)
+            add_load(scope, symbol->ref, &info);
     }
     *ret_info = info;
     return true;

@@ -32,7 +32,6 @@ typedef struct jinja_scope {
     jinja_symbol *symbols;
     uint32_t count, capacity;
     uint32_t stores; /* counts assignments */
-    uint32_t first_slot;
 } jinja_scope;
 
 /** A scope below `parent` (may be NULL) in `unit`; NULL after failing. Scratch memory. */

@@ -117,6 +117,11 @@ class Grammar:
         self.fresh += 1
         return f"v{self.fresh}"
 
+    def new_names(self):
+        """Two different ones: what CPython makes of `a, a = 1, 2` is its own affair."""
+        first, second = self.new_name(), self.new_name()
+        return (first, second) if first != second else (first, second + "_")
+
     def tag(self, inside):
         left = self.rng.choices(["", "-", "+"], [10, 2, 1])[0]
         right = self.rng.choices(["", "-", "+"], [10, 2, 1])[0]
@@ -577,7 +582,7 @@ class Grammar:
         names = {name: item if item != "any" else "str"}
         target, source = name, self.expr(kind, 2)
         if self.chance(0.15):
-            other = self.new_name()
+            name, other = self.new_names()
             target, source = f"{name}, {other}", self.pick(
                 f"{self.expr('dict', 1)}.items()", f"{self.expr('dict', 1)}|dictsort",
                 f"{self.expr('list:dict', 1)}|groupby('size')", "[(1, 'a'), (2, 'b')]")
@@ -620,7 +625,7 @@ class Grammar:
     def set(self, depth):
         kind = self.pick("int", "str", "list:int", "dict", "float")
         if self.chance(0.1):
-            a, b = self.new_name(), self.new_name()
+            a, b = self.new_names()
             made = self.tag(f"set {a}, {b} = {self.expr('int', 1)}, {self.expr('str', 1)}")
             self.scope[-1].update({a: "int", b: "str"})
             return made

@@ -22,6 +22,13 @@
 
 enum { POOL_MAX = 64, SERVERS_MAX = 32, BACKOFF_FIRST_MS = 20, BACKOFF_MAX_MS = 1000 };
 
+/*
+ * libcurl 7.88 sleeps up to a second in the middle of an HTTP/2 transfer that is larger than
+ * its buffers. These are the largest that it takes; requests of ours end below the first.
+ */
+#define UPLOAD_BYTES (2L * 1024 * 1024)
+#define DOWNLOAD_BYTES (512L * 1024)
+
 /* An easy handle has its own connection, which stays with the server that it was made to. */
 typedef struct idle_handle {
     CURL *handle;
@@ -357,6 +364,8 @@ static void set_http2(CURL *handle, const creg_http *http, bool is_fresh)
                                         : CURL_HTTP_VERSION_2_0;
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, version);
     curl_easy_setopt(handle, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
+    curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, DOWNLOAD_BYTES);
 }
 
 /* ---- one try ---------------------------------------------------------------------------- */

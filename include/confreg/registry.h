@@ -324,6 +324,119 @@ CREG_API creg_status creg_copy(creg_registry *registry, creg_slice from, creg_sl
                                const creg_copy_options *options, size_t *ret_count,
                                creg_error *err);
 
+/* ---- watching ------------------------------------------------------------------------- */
+
+/**
+ * A watch tells what changes, on every store alike. It is a pull: ask creg_watch_next() as
+ * often as you like; nothing piles up meanwhile. Changes that happened between two looks at
+ * the store are merged, never lost: after all events of a look are applied, what you have is
+ * what the store had. A value that was written again, or changed there and back, is no event.
+ */
+typedef struct creg_watch creg_watch;
+
+/** What to watch. */
+typedef enum creg_watch_scope {
+    CREG_WATCH_DN,        /**< an instance or a part of it: `target` is the DN */
+    CREG_WATCH_INSTANCES, /**< which instances there are; `target` is "", "USER", "USER/NAME" or
+                               "USER/NAME/VERSION", in the escaped form of a DN */
+    CREG_WATCH_KEYS       /**< raw keys: `target` itself and what lies below it; "" is all */
+} creg_watch_scope;
+
+/** Options of creg_watch_open; {0} watches an instance from now on. */
+typedef struct creg_watch_options {
+    creg_watch_scope scope;
+    bool with_snapshot; /**< first what is there: SNAPSHOT ..., SNAPSHOT_END */
+    creg_slice cursor;  /**< go on where creg_watch_cursor() was taken; empty: from now */
+    /** With a cursor: what the caller has (key: the events' `path`, for CREG_WATCH_INSTANCES
+     *  their `dn`). With it the watch tells exactly what differs now; without it, only
+     *  whether anything does, and then begins with RESYNC and a snapshot. Borrowed. */
+    const creg_pairs *known;
+} creg_watch_options;
+
+typedef enum creg_event_kind {
+    CREG_EVENT_SNAPSHOT,     /**< one of what is there: path and value, or the DN */
+    CREG_EVENT_SNAPSHOT_END, /**< that was all of it: what is not among it, is not */
+    CREG_EVENT_PUT,          /**< path has a new value */
+    CREG_EVENT_DELETE,       /**< path is gone */
+    CREG_EVENT_RESYNC,       /**< continuity was lost: the server was away, came back with other
+                                  data, or forgot its history. What differs from the events so
+                                  far follows; what came and went meanwhile is not told */
+    CREG_EVENT_CREATED,      /**< CREG_WATCH_INSTANCES: `dn` was committed */
+    CREG_EVENT_REMOVED       /**< `dn` was removed. For CREG_WATCH_DN the last event there is:
+                                  everything below is gone, and no DELETE is sent for it */
+} creg_event_kind;
+
+/** One event. Texts are in the arena of creg_watch_next(). */
+typedef struct creg_event {
+    creg_event_kind kind;
+    creg_slice dn;        /**< the whole DN watched, or that came or went; empty for keys */
+    creg_slice path;      /**< below the DN ("" is the DN itself); for keys the whole key */
+    creg_slice value;     /**< SNAPSHOT, PUT */
+    creg_slice old_value; /**< PUT, DELETE */
+    bool was_absent;      /**< PUT: there was no such path before */
+    bool more;            /**< further events of the same look follow at once: what you have is
+                               not yet a state that the store had */
+    uint64_t revision;    /**< of the look; compare only within one watch */
+} creg_event;
+
+/** "put", "snapshot-end" ... Static text. Threads: any. */
+CREG_API const char *creg_event_kind_text(creg_event_kind kind);
+
+/**
+ * Begin to watch. The first look is taken here, so a watch misses nothing that happens after
+ * this call returned.
+ *
+ * CREG_NOT_FOUND     there is no such instance (with a cursor: REMOVED is the first event)
+ * CREG_INVALID_NAME  the target is none of the scope
+ * CREG_INVALID       the cursor is none, or of another target
+ * and what the store says.
+ *
+ * `*ret_watch` is owned: creg_watch_close(), before the registry. Threads: a watch belongs to
+ * one; only creg_watch_cancel() may come from another.
+ */
+CREG_API creg_status creg_watch_open(creg_registry *registry, creg_slice target,
+                                     const creg_watch_options *options, creg_watch **ret_watch,
+                                     creg_error *err);
+
+/**
+ * The next event, or wait for one at most `timeout_ms` (0: do not wait). DELETEs of a look come
+ * before its PUTs, and PUTs in the order of the store's versions, so far as it keeps one.
+ *
+ * CREG_TIMEOUT      nothing happened in time
+ * CREG_UNAVAILABLE  and its kin: the store could not be asked. It is tried again all the while,
+ *                   and told only when the time is over (plus one deadline of the store at
+ *                   most). The next call goes on trying
+ * CREG_CANCELLED    creg_watch_cancel() was called; so says every later call
+ * CREG_NOT_FOUND    the instance was removed, and that was told
+ * Others (PERMISSION, DAMAGED, NO_MEMORY ...) are told at once; the next call tries again.
+ */
+CREG_API creg_status creg_watch_next(creg_watch *watch, uint32_t timeout_ms, creg_arena *arena,
+                                     creg_event *ret_event, creg_error *err);
+
+/**
+ * Where the watch stands after the last event that it gave, as a text that another process may
+ * resume with. It names the state itself (count and digest), so it is never taken for another
+ * one, and stays good after the store was compacted, restarted or copied. In the arena.
+ */
+CREG_API creg_status creg_watch_cursor(creg_watch *watch, creg_arena *arena,
+                                       creg_slice *ret_cursor, creg_error *err);
+
+/**
+ * A descriptor for poll(): readable while creg_watch_next() would not wait. It belongs to the
+ * watch; do not read it. The first call starts a thread in the watch that looks for you.
+ */
+CREG_API creg_status creg_watch_descriptor(creg_watch *watch, int *ret_descriptor,
+                                           creg_error *err);
+
+/**
+ * Make creg_watch_next() return CREG_CANCELLED: at once with a descriptor, else within a second
+ * as a rule. Threads: any; not from a signal handler.
+ */
+CREG_API void creg_watch_cancel(creg_watch *watch);
+
+/** End it; NULL is fine. */
+CREG_API void creg_watch_close(creg_watch *watch);
+
 /* ---- care of the store ---------------------------------------------------------------- */
 
 /** What fsck, sweep and adopt found and did. */

@@ -202,7 +202,9 @@ CREG_API creg_status creg_store_put(creg_store *store, creg_slice key, creg_slic
  * Wait until something below the prefix has changed since `revision` (of an earlier read or
  * wait; 0 returns at once), or the time is over.
  *
- * A return is no proof of a change, and several changes may give one return: read again.
+ * A return is no proof of a change, and several changes may give one return: read again. A
+ * `*ret_revision` of 0 says that the store has forgotten what happened since `revision` (etcd
+ * was compacted): read again, and wait with 0.
  *
  * CREG_TIMEOUT  nothing changed in time (`*ret_revision` is set all the same)
  */
@@ -238,6 +240,9 @@ typedef struct creg_limits {
     size_t transaction_bytes;
     size_t key_bytes;
     size_t value_bytes;
+    size_t operation_bytes; /**< what a request adds to key and value of each operation, and
+                                 counts in transaction_bytes; 0: not known */
+    unsigned writers;       /**< so many transactions at once are the fastest; 0: one */
 } creg_limits;
 
 /** Ask for the limits; a driver that must ask its server does so once. */

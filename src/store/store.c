@@ -260,7 +260,7 @@ creg_status creg_store_wait(creg_store *store, creg_slice prefix, uint64_t revis
     creg_slice whole = creg_store_whole_key(store, prefix, "/", &arena);
     if (whole.data == NULL)
         status = creg_fail_arena(err, &arena);
-    else if (store->driver->wait == NULL || revision == 0)
+    else if (store->driver->wait == NULL)
         status = wait_by_polling(store, revision, timeout_ms, &arena, &seen, err);
     else
         status = store->driver->wait(store->state, whole, revision, timeout_ms, &seen, err);
@@ -293,6 +293,8 @@ creg_status creg_store_limits(creg_store *store, creg_limits *ret_limits, creg_e
     /* What is left for the caller's own keys below the root. */
     if (limits.key_bytes > store->root.size)
         limits.key_bytes -= store->root.size;
+    if (limits.operation_bytes != 0)
+        limits.operation_bytes += store->root.size;
     *ret_limits = limits;
     return CREG_OK;
 }

@@ -73,7 +73,9 @@ typedef struct creg_store_driver {
      *  NULL and SIZE_MAX already. */
     creg_status (*apply)(creg_driver_state *state, const creg_transaction *transaction,
                          size_t *ret_failed_check, creg_error *err);
-    /** may be NULL: store.c then polls the revision of an empty read. */
+    /** may be NULL: store.c then polls the revision of an empty read. With `revision` 0 it
+     *  returns at once and names the present one. CREG_OK with `*ret_revision` 0 says that the
+     *  history since `revision` is lost, and with it the proof that nothing is missing. */
     creg_status (*wait)(creg_driver_state *state, creg_slice prefix, uint64_t revision,
                         uint32_t timeout_ms, uint64_t *ret_revision, creg_error *err);
     /** all four: may be NULL when CREG_STORE_NEEDS_FENCE is not set. `*ret_handle` is the

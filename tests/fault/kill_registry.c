@@ -111,6 +111,25 @@ static creg_slice dn_of(int writer, int id, const char *rest, char *buffer)
     return creg_slice_make(buffer, (size_t)size);
 }
 
+/* A child; without one there is nothing to test, and kill(-1) would be a disaster. */
+static pid_t fork_or_die(void)
+{
+    pid_t child = fork();
+    if (child >= 0)
+        return child;
+    perror("fork");
+    exit(1);
+}
+
+/* A writer that is refused says why, and ends by itself: that is a violation. */
+static void must(creg_status status, const char *what, const creg_error *err)
+{
+    if (status == CREG_OK)
+        return;
+    fprintf(stderr, "%s: %s: %s (%s)\n", what, creg_status_name(status), err->message, err->detail);
+    _exit(2);
+}
+
 /* ---- a writer, until it is killed ------------------------------------------------------------- */
 
 static void create(creg_registry *registry, int writer, notes *mine, creg_arena *arena)
@@ -121,10 +140,7 @@ static void create(creg_registry *registry, int writer, notes *mine, creg_arena 
                                 .options = creg_value_none() };
     creg_instance instance;
     creg_error err;
-    if (creg_instantiate(registry, &spec, arena, &instance, &err) != CREG_OK) {
-        fprintf(stderr, "create: %s\n", err.message);
-        _exit(2);
-    }
+    must(creg_instantiate(registry, &spec, arena, &instance, &err), "create", &err);
     int id = atoi(creg_arena_copy(arena, instance.id).data);
     if (id <= mine->newest || id > IDS_MAX || mine->of[id].state != UNKNOWN)
         _exit(3); /* an id twice, or going back */
@@ -140,8 +156,7 @@ static void set_status(creg_registry *registry, int writer, notes *mine, int id)
     snprintf(text, sizeof text, "%d", value);
     creg_property property = { creg_slice_of("status"), creg_slice_of(text) };
     mine->of[id].setting = value;
-    if (creg_set(registry, dn_of(writer, id, "", dn), &property, 1, NULL, &err) != CREG_OK)
-        _exit(4);
+    must(creg_set(registry, dn_of(writer, id, "", dn), &property, 1, NULL, &err), "set", &err);
     mine->of[id].set = value;
 }
 
@@ -151,18 +166,19 @@ static void copy_node(creg_registry *registry, int writer, notes *mine, int id)
     if (mine->of[id].copied)
         return;
     mine->of[id].copying = 1;
-    if (creg_copy(registry, dn_of(writer, id, "/nodes/node1", from),
-                  dn_of(writer, id, "/nodes/node10", to), NULL, NULL, NULL) != CREG_OK)
-        _exit(5);
+    creg_error err;
+    must(creg_copy(registry, dn_of(writer, id, "/nodes/node1", from),
+                   dn_of(writer, id, "/nodes/node10", to), NULL, NULL, &err),
+         "copy", &err);
     mine->of[id].copied = 1;
 }
 
 static void remove_instance(creg_registry *registry, int writer, notes *mine, int id)
 {
     char dn[128];
+    creg_error err;
     mine->of[id].state = REMOVING;
-    if (creg_deinstantiate(registry, dn_of(writer, id, "", dn), NULL) != CREG_OK)
-        _exit(6);
+    must(creg_deinstantiate(registry, dn_of(writer, id, "", dn), &err), "remove", &err);
     mine->of[id].state = REMOVED;
 }
 
@@ -230,7 +246,10 @@ static void check_whole(creg_registry *registry, int writer, int id, const note 
     }
     int value = atoi(creg_arena_copy(arena, text).data);
     if (value != told->set && value != told->setting)
+    {
+        fprintf(stderr, "acknowledged %d, under way %d, found %d\n", told->set, told->setting, value);
         violated("a value is lost", dn);
+    }
 }
 
 /* From now on, what was under way is what the store shows. */
@@ -313,7 +332,7 @@ static void kill_round(unsigned round)
     pid_t children[WRITERS];
     for (int writer = 0; writer < WRITERS; writer++) {
         unsigned seed = (unsigned)rand();
-        children[writer] = fork();
+        children[writer] = fork_or_die();
         if (children[writer] == 0)
             write_until_killed(writer, seed, (round + (unsigned)writer) % 3 == 0);
     }
@@ -336,7 +355,7 @@ static void kill_round(unsigned round)
 static void crowd(void)
 {
     for (int i = 0; i < CROWD; i++)
-        if (fork() == 0) {
+        if (fork_or_die() == 0) {
             creg_registry *registry = open_registry("");
             creg_arena arena;
             creg_arena_init(&arena, (size_t)1 << 30);

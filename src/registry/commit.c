@@ -9,20 +9,19 @@
 #include "registry/commit.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "base/fail.h"
+#include "registry/chunks.h"
 #include "registry/record.h"
 #include "registry/remove.h"
 
 enum {
-    RESENDS = 3,               /* of one transaction with an unclear outcome */
     LIVENESS_TTL_MS = 30000,
     BOOK_OPERATIONS = 3,       /* counter, record, request */
     BOOK_CHECKS = 5,
     ID_DIGITS = 20,
-    /* What a store adds to each operation of a request, seldom more. */
-    OPERATION_OVERHEAD = 64,
+    OPERATION_BYTES = 64, /* what a store adds to an operation, when it does not say */
+    BOOK_BYTES = 256,     /* of a book's key, seldom more */
     COUNT_SCRATCH_BYTES = 256 * 1024 * 1024
 };
 
@@ -51,25 +50,15 @@ creg_status creg_commit_unknown(const creg_dn *dn, creg_slice request, creg_erro
     return CREG_UNKNOWN_OUTCOME;
 }
 
-/*
- * Sends until the answer is clear. A refusal after an unclear answer is handed up as what it
- * is, CREG_CONFLICT; any other failure after one stays unclear.
- */
+/* Sends until the answer is clear; what stays unclear can be asked for by its request id. */
 static creg_status send(creg_commit *commit, const creg_transaction *transaction,
                         size_t *ret_failed_check, creg_error *err)
 {
-    bool was_unclear = false;
-    creg_status status = CREG_OK;
-    for (unsigned tries = 0; tries <= RESENDS; tries++) {
-        status = creg_store_apply(commit->registry->store, transaction, ret_failed_check, err);
-        if (status == CREG_OK || status == CREG_CONFLICT)
-            return status;
-        was_unclear = was_unclear || status == CREG_UNKNOWN_OUTCOME;
-        if (creg_status_retry(status) == CREG_RETRY_NO || !was_unclear)
-            break;
-        creg_registry_pause(tries);
-    }
-    return was_unclear ? creg_commit_unknown(&commit->dn, commit->request, err) : status;
+    creg_status status = creg_send_clearly(commit->registry->store, transaction, false,
+                                           ret_failed_check, err);
+    return status == CREG_UNKNOWN_OUTCOME
+               ? creg_commit_unknown(&commit->dn, commit->request, err)
+               : status;
 }
 
 /* Does this book of the instance (record or intent) carry our request id? */
@@ -356,33 +345,15 @@ typedef struct chunked {
     creg_commit *commit;
     books *books;
     creg_liveness *liveness;
-    creg_limits limits;
-    struct timespec renewed;
     bool is_announced;
 } chunked;
-
-static int64_t ms_since(const struct timespec *then)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
-}
 
 static creg_status open_liveness(chunked *work, creg_error *err)
 {
     creg_status status =
         creg_liveness_open(work->commit->registry->store, creg_key_slice(&work->books->intent),
                            LIVENESS_TTL_MS, &work->liveness, err);
-    clock_gettime(CLOCK_MONOTONIC, &work->renewed);
     return status;
-}
-
-static creg_status keep_alive(chunked *work, creg_error *err)
-{
-    if (ms_since(&work->renewed) < (int64_t)creg_liveness_ttl(work->liveness) / 3)
-        return CREG_OK;
-    clock_gettime(CLOCK_MONOTONIC, &work->renewed);
-    return creg_liveness_renew(work->liveness, err);
 }
 
 /* T0: the id becomes ours, and an intent says that somebody alive is writing here. */
@@ -415,58 +386,23 @@ static creg_status announce(chunked *work, size_t key_count, creg_arena *arena, 
     return status;
 }
 
-/* How many of the pairs from `at` on go into the next chunk: at least one. */
-static size_t chunk_size(const chunked *work, const creg_pairs *pairs, size_t at)
-{
-    size_t most = work->limits.transaction_operations;
-    most = most == 0 ? SIZE_MAX : most - 2; /* room for the fence */
-    size_t bytes = 0;
-    size_t size = 0;
-    while (at + size < pairs->size && size < most) {
-        const creg_pair *pair = &pairs->items[at + size];
-        bytes += pair->key.size + pair->value.size + OPERATION_OVERHEAD;
-        bool is_full = work->limits.transaction_bytes != 0 &&
-                       bytes > work->limits.transaction_bytes && size > 0;
-        if (is_full)
-            break;
-        size++;
-    }
-    return size;
-}
-
 /* Tk: puts under the fence. The same keys and values again do no harm while the fence holds. */
-static creg_status write_chunk(chunked *work, const creg_operation *operations, size_t *count,
-                               creg_error *err)
-{
-    for (;;) {
-        creg_transaction transaction = { .operations = operations,
-                                         .operation_count = *count,
-                                         .fence = work->liveness };
-        creg_status status = send(work->commit, &transaction, NULL, err);
-        if (status != CREG_LIMIT || *count == 1)
-            return status;
-        *count /= 2; /* what the store adds to a request was more than we thought */
-    }
-}
-
 static creg_status write_chunks(chunked *work, const creg_pairs *pairs, creg_arena *arena,
                                 creg_error *err)
 {
+    creg_commit *commit = work->commit;
     creg_operation *operations = operations_for(pairs, 0, arena, err);
     if (operations == NULL)
         return (creg_status)arena->failed;
-    creg_status status = CREG_OK;
-    for (size_t at = 0; status == CREG_OK && at < pairs->size;) {
-        tell_progress(work->commit, at, pairs->size);
-        if (is_cancelled(work->commit))
-            return creg_fail(err, CREG_CANCELLED, "cancelled, nothing was done");
-        status = keep_alive(work, err);
-        size_t count = chunk_size(work, pairs, at);
-        if (status == CREG_OK)
-            status = write_chunk(work, operations + at, &count, err);
-        at += count;
-    }
-    return status;
+    tell_progress(commit, 0, pairs->size);
+    creg_chunks chunks = { .registry = commit->registry,
+                           .operations = operations,
+                           .count = pairs->size,
+                           .fence = work->liveness,
+                           .progress = commit->progress,
+                           .user_data = commit->user_data,
+                           .cancel = commit->cancel };
+    return creg_chunks_apply(&chunks, err);
 }
 
 /* Tc: the record makes the instance visible; the intent has done its work. */
@@ -511,10 +447,9 @@ static void undo(chunked *work)
 }
 
 static creg_status write_in_pieces(creg_commit *commit, books *books_, const creg_pairs *pairs,
-                                   creg_slice record, const creg_limits *limits,
-                                   creg_arena *arena, creg_error *err)
+                                   creg_slice record, creg_arena *arena, creg_error *err)
 {
-    chunked work = { .commit = commit, .books = books_, .limits = *limits };
+    chunked work = { .commit = commit, .books = books_ };
     creg_status status = open_liveness(&work, err);
     if (status != CREG_OK)
         return status;
@@ -548,9 +483,10 @@ static bool fits_at_once(const creg_limits *limits, const creg_pairs *pairs, cre
         return false;
     if (limits->transaction_bytes == 0)
         return true;
-    size_t bytes = record.size + (BOOK_OPERATIONS + BOOK_CHECKS) * OPERATION_OVERHEAD;
+    size_t each = limits->operation_bytes == 0 ? OPERATION_BYTES : limits->operation_bytes;
+    size_t bytes = record.size + (BOOK_OPERATIONS + BOOK_CHECKS) * (each + BOOK_BYTES);
     for (size_t i = 0; i < pairs->size; i++)
-        bytes += pairs->items[i].key.size + pairs->items[i].value.size + OPERATION_OVERHEAD;
+        bytes += pairs->items[i].key.size + pairs->items[i].value.size + each;
     return bytes <= limits->transaction_bytes;
 }
 
@@ -578,7 +514,7 @@ creg_status creg_commit_write(creg_commit *commit, const creg_pairs *pairs, creg
         status = write_at_once(commit, &books_, pairs, record, arena, err);
     /* The estimate may be too low for this store: then it says so, and has done nothing. */
     if (!is_small || (status == CREG_LIMIT && has_limits(&limits)))
-        status = write_in_pieces(commit, &books_, pairs, record, &limits, arena, err);
+        status = write_in_pieces(commit, &books_, pairs, record, arena, err);
     if (status == CREG_OK)
         creg_instance_set_add(&commit->registry->committed, &commit->dn);
     return status;

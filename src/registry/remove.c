@@ -5,11 +5,12 @@
 #include "registry/remove.h"
 
 #include "base/fail.h"
+#include "registry/chunks.h"
 #include "registry/commit.h"
 #include "registry/record.h"
 
 enum {
-    BATCH = 500, /* keys read and deleted at a time, when it has to go in pieces */
+    SUBTREE_KEYS_MAX = 500, /* keys below one DELETE_TREE, when it has to go in pieces */
     LIVENESS_TTL_MS = 30000
 };
 
@@ -73,58 +74,92 @@ static creg_status remove_at_once(removal *work, creg_error *err)
 
 /* ---- in pieces ----------------------------------------------------------------------------- */
 
-static creg_status remove_batch(removal *work, creg_arena *arena, size_t most, bool *ret_more,
-                                creg_error *err)
+/* Position of the first key from `low` on that does not begin with `prefix` and a '/'. */
+static size_t end_of_subtree(const creg_pairs *keys, size_t low, creg_slice prefix)
 {
-    creg_read read = { .is_list = true,
-                       .key = creg_dn_instance(work->dn),
-                       .keys_only = true,
-                       .limit = most };
-    creg_status status = creg_store_read(work->registry->store, &read, 1, arena, NULL, err);
-    *ret_more = status == CREG_OK && read.ret_pairs.size != 0;
-    if (!*ret_more)
-        return status;
-    creg_operation *operations =
-        creg_arena_calloc(arena, read.ret_pairs.size, sizeof *operations);
-    if (operations == NULL)
-        return creg_fail_arena(err, arena);
-    for (size_t i = 0; i < read.ret_pairs.size; i++) {
-        operations[i].kind = CREG_OPERATION_DELETE;
-        operations[i].key = read.ret_pairs.items[i].key;
+    size_t high = keys->size;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        creg_slice key = keys->items[middle].key;
+        bool is_below = key.size > prefix.size && key.data[prefix.size] == '/' &&
+                        memcmp(key.data, prefix.data, prefix.size) == 0;
+        if (is_below)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return apply(work, operations, read.ret_pairs.size, err);
+    return low;
 }
 
-static creg_status remove_batches(removal *work, creg_error *err)
+/* The key's part up to the segment that begins at `at`, that one included. */
+static creg_slice through_segment(creg_slice key, size_t at)
 {
-    creg_limits limits;
-    creg_status status = creg_commit_limits(work->registry, &limits, err);
-    size_t most = BATCH;
-    if (limits.transaction_operations != 0 && limits.transaction_operations - 2 < most)
-        most = limits.transaction_operations - 2; /* room for the guard and the fence */
-    creg_arena scratch;
-    creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
-    for (bool more = true; status == CREG_OK && more;) {
-        creg_arena_reset(&scratch);
-        status = remove_batch(work, &scratch, most, &more, err);
-        if (status == CREG_OK && work->fence != NULL)
-            status = creg_liveness_renew(work->fence, err);
+    const char *slash = memchr(key.data + at, '/', key.size - at);
+    return creg_slice_make(key.data, slash == NULL ? key.size : (size_t)(slash - key.data));
+}
+
+/*
+ * The largest subtree that begins with this key and is small enough to go at once; else the
+ * key alone. Whole subtrees, because ZooKeeper's directories are removed with them only.
+ */
+static creg_operation next_delete(const creg_pairs *keys, size_t at, size_t top_size,
+                                  size_t *ret_count)
+{
+    creg_slice key = keys->items[at].key;
+    creg_slice tree = through_segment(key, top_size + 1);
+    while (tree.size < key.size) {
+        *ret_count = end_of_subtree(keys, at, tree) - at;
+        if (*ret_count <= SUBTREE_KEYS_MAX)
+            return (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = tree };
+        tree = through_segment(key, tree.size + 1);
     }
-    creg_arena_clear(&scratch);
-    return status;
+    *ret_count = 1;
+    return (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = key };
+}
+
+/* Everything below the instance's key but the few directories that hold large subtrees. */
+static creg_status remove_subtrees(removal *work, creg_error *err)
+{
+    creg_slice top = creg_dn_instance(work->dn);
+    creg_read read = { .is_list = true, .key = top, .keys_only = true };
+    creg_status status =
+        creg_store_read(work->registry->store, &read, 1, &work->arena, NULL, err);
+    if (status != CREG_OK)
+        return status;
+    const creg_pairs *keys = &read.ret_pairs;
+    creg_operation *operations = creg_arena_calloc(&work->arena, keys->size, sizeof *operations);
+    uint32_t *weights = creg_arena_calloc(&work->arena, keys->size, sizeof *weights);
+    if (operations == NULL || weights == NULL)
+        return creg_fail_arena(err, &work->arena);
+    size_t count = 0;
+    for (size_t at = 0; at < keys->size; count++) {
+        size_t below;
+        operations[count] = next_delete(keys, at, top.size, &below);
+        weights[count] = (uint32_t)below;
+        at += below;
+    }
+    creg_chunks chunks = { .registry = work->registry,
+                           .operations = operations,
+                           .weights = weights,
+                           .count = count,
+                           .checks = &work->guard,
+                           .check_count = 1,
+                           .fence = work->fence };
+    return creg_chunks_apply(&chunks, err);
 }
 
 /* The tree is gone; now the instance's own key, the books, and last the intent that guards. */
 static creg_status remove_rest(removal *work, creg_error *err)
 {
-    creg_operation operations[4];
+    creg_slice top = creg_dn_instance(work->dn);
+    creg_operation operations[5];
     size_t count = 0;
     operations[count++] = delete_key(&work->edited);
     operations[count++] = delete_key(&work->intent);
     if (work->has_request)
         operations[count++] = delete_key(&work->request);
-    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE,
-                                            .key = creg_dn_instance(work->dn) };
+    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = top };
+    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = top };
     return apply(work, operations, count, err);
 }
 
@@ -157,7 +192,7 @@ static creg_status remove_in_pieces(removal *work, const creg_intent *intent, cr
     status = hide(work, intent, err);
     bool is_hidden = status == CREG_OK;
     if (is_hidden)
-        status = remove_batches(work, err);
+        status = remove_subtrees(work, err);
     if (status == CREG_OK)
         status = remove_rest(work, err);
     creg_liveness_release(work->fence);
@@ -245,7 +280,7 @@ creg_status creg_remove_debris(creg_registry *registry, const creg_dn *dn, creg_
     if (status == CREG_OK)
         status = remove_at_once(&work, err);
     if (status == CREG_LIMIT) {
-        status = remove_batches(&work, err);
+        status = remove_subtrees(&work, err);
         if (status == CREG_OK)
             status = remove_rest(&work, err);
     }

@@ -854,7 +854,8 @@ const creg_store_driver creg_driver_consul = {
     .parameters = parameters,
     /* Raw bytes: base64 makes 4/3 of a value, and each operation has some sixty of framing. */
     .limits = { .transaction_operations = OPERATIONS_OLD, .transaction_bytes = 370 * 1024,
-                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE },
+                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE,
+                .operation_bytes = 64, .writers = 8 },
 
     .open = consul_open,  .close = consul_close,  .abandon = consul_abandon,
     .get  = consul_get,   .read  = consul_read,   .apply   = consul_apply,

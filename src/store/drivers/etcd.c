@@ -20,7 +20,8 @@
 
 #include "store/drivers/etcd.h"
 
-enum { FLAT_MAX = 120, BRANCHES = 42, PAGE_KEYS = 10000, SESSION_KEY_MAX = CREG_LIMIT_KEY + 48 };
+enum { FLAT_MAX = 120, BRANCHES = 42, PAGE_KEYS = 10000, READS_MAX = 100,
+       SESSION_KEY_MAX = CREG_LIMIT_KEY + 48 };
 
 typedef struct lease {
     int64_t id;
@@ -257,8 +258,9 @@ static creg_status read_pages(creg_driver_state *state, creg_read *read, creg_ar
     return status == CREG_OK ? take_read(&pairs, read, arena, err) : status;
 }
 
-static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t count,
-                             creg_arena *arena, uint64_t *ret_revision, creg_error *err)
+/* At most READS_MAX reads in one transaction, at `*revision` if that is not 0, which is set. */
+static creg_status read_some(creg_driver_state *state, creg_read *reads, size_t count,
+                             creg_arena *arena, uint64_t *revision, creg_error *err)
 {
     CregPb__RangeRequest *ranges = creg_arena_calloc(arena, count, sizeof *ranges);
     CregPb__RequestOp *operations = creg_arena_calloc(arena, count, sizeof *operations);
@@ -268,6 +270,7 @@ static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t 
     creg_status status = CREG_OK;
     for (size_t i = 0; i < count && status == CREG_OK; i++) {
         status = fill_range(state, &reads[i], arena, &ranges[i], err);
+        ranges[i].revision = (int64_t)*revision;
         creg_pb__request_op__init(&operations[i]);
         operations[i].request_case = CREG_PB__REQUEST_OP__REQUEST_REQUEST_RANGE;
         operations[i].request_range = &ranges[i];
@@ -286,7 +289,8 @@ static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t 
     if (answer->n_responses != count || answer->header == NULL)
         return creg_fail(err, CREG_UNAVAILABLE, "etcd answered %zu of %zu reads",
                          answer->n_responses, count);
-    *ret_revision = (uint64_t)answer->header->revision;
+    if (*revision == 0)
+        *revision = (uint64_t)answer->header->revision;
     for (size_t i = 0; i < count && status == CREG_OK; i++) {
         const CregPb__RangeResponse *range = answer->responses[i]->response_range;
         if (range == NULL)
@@ -300,16 +304,29 @@ static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t 
     return status;
 }
 
+/* More than one transaction takes are read at the revision of the first. */
+static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t count,
+                             creg_arena *arena, uint64_t *ret_revision, creg_error *err)
+{
+    *ret_revision = 0;
+    creg_status status = CREG_OK;
+    for (size_t at = 0; status == CREG_OK && at < count; at += READS_MAX) {
+        size_t now = count - at < READS_MAX ? count - at : READS_MAX;
+        status = read_some(state, reads + at, now, arena, ret_revision, err);
+    }
+    return status;
+}
+
 static creg_status etcd_read(creg_driver_state *state, creg_read *reads, size_t count,
                              creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
-    if (count > 1)
-        return read_many(state, reads, count, arena, ret_revision, err);
     creg_read nothing = { .key = creg_slice_make("\0", 1) };
     creg_status status;
     int tries = 0;
     do {
-        status = read_pages(state, count == 1 ? reads : &nothing, arena, ret_revision, err);
+        status = count > 1 ? read_many(state, reads, count, arena, ret_revision, err)
+                           : read_pages(state, count == 1 ? reads : &nothing, arena,
+                                        ret_revision, err);
     } while (status == CREG_CONFLICT && ++tries < 5); /* compacted between two pages */
     return status;
 }
@@ -640,6 +657,11 @@ static creg_status etcd_wait(creg_driver_state *state, creg_slice prefix, uint64
 {
     creg_arena arena;
     creg_arena_init(&arena, CREG_LIMIT_OPERATION_BYTES);
+    if (revision == 0) { /* a watch from the start would ask for the whole history */
+        creg_status answered = etcd_read(state, NULL, 0, &arena, ret_revision, err);
+        creg_arena_clear(&arena);
+        return answered;
+    }
     awaited seen = { .arena = &arena };
     uint64_t deadline = creg_http_now_ms() + timeout_ms;
     creg_status status = watch(state, prefix, revision, timeout_ms, &arena, &seen, err);
@@ -647,8 +669,10 @@ static creg_status etcd_wait(creg_driver_state *state, creg_slice prefix, uint64
     if (status == CREG_OK && seen.is_refused) {
         status = creg_etcd_authenticate(state, err); /* the likely reason, if there is a user */
         *ret_revision = revision;
+    } else if (status == CREG_OK && seen.is_compacted) {
+        *ret_revision = 0;
     } else if (status == CREG_OK && seen.revision > 0) {
-        *ret_revision = seen.revision; /* also after a compaction: read afresh */
+        *ret_revision = seen.revision;
     } else if (status == CREG_UNKNOWN_OUTCOME || status == CREG_UNAVAILABLE) {
         /* The stream broke, or the time is over: nothing was asked to be done either way. */
         status = creg_http_now_ms() + 20 >= deadline
@@ -772,10 +796,11 @@ const creg_store_driver creg_driver_etcd = {
     .name = "etcd",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
     .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
     .parameters = parameters,
-    /* Keys and values as they are; the request adds some ten bytes an operation. Nesting would
-     * take 74,088 operations, but so many do not fit the bytes. */
-    .limits = { .transaction_operations = 25000, .transaction_bytes = 1250 * 1000,
-                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE },
+    /* Keys and values as they are; the request adds some ten bytes an operation, and may have
+     * 1.5 MiB. Nesting would take 74,088 operations, but so many do not fit the bytes. */
+    .limits = { .transaction_operations = 25000, .transaction_bytes = 1480 * 1000,
+                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE,
+                .operation_bytes = 10, .writers = 4 },
 
     .open = etcd_open,  .close = etcd_close,  .abandon = etcd_abandon,
     .get  = etcd_get,   .read  = etcd_read,   .apply   = etcd_apply,

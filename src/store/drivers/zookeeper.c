@@ -326,8 +326,9 @@ const creg_store_driver creg_driver_zookeeper = {
     .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
     .parameters = parameters,
     /* One multi is one packet below jute.maxbuffer; apply() counts its bytes exactly. */
-    .limits = { .transaction_operations = OPERATIONS_MAX, .transaction_bytes = 500 * 1000,
-                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE },
+    .limits = { .transaction_operations = OPERATIONS_MAX, .transaction_bytes = 800 * 1000,
+                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE,
+                .operation_bytes = 64, .writers = 4 },
 
     .open = zookeeper_driver_open,  .close = zookeeper_driver_close,
     .abandon = zookeeper_driver_abandon,

@@ -396,10 +396,10 @@ static zoo_op_t *add_step(plan *work, int origin, size_t bytes)
     return &work->steps[work->step_count++];
 }
 
-/* Bytes of a jute request: 9 of header, strings with their length, ACLs of at most 60. */
+/* Bytes of a jute request: 9 of header, strings with their length, an ACL of at most 31. */
 static size_t step_bytes(const char *path, creg_slice value)
 {
-    return 9 + 4 + strlen(path) + 4 + value.size + 72;
+    return 9 + 4 + strlen(path) + 4 + value.size + 36;
 }
 
 static const struct ACL_vector *acl_of(const plan *work)
@@ -409,7 +409,7 @@ static const struct ACL_vector *acl_of(const plan *work)
 
 static bool add_check(plan *work, const char *path, int version, int origin)
 {
-    zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 68);
+    zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 32);
     if (step != NULL)
         zoo_check_op_init(step, path, version);
     return step != NULL;
@@ -417,7 +417,7 @@ static bool add_check(plan *work, const char *path, int version, int origin)
 
 static bool add_delete(plan *work, const char *path, int origin)
 {
-    zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 68);
+    zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 32);
     if (step != NULL)
         zoo_delete_op_init(step, path, -1);
     return step != NULL;

@@ -11,6 +11,8 @@
 
 #include "store/drivers/zookeeper.h"
 
+enum { RESOLUTION_DELAY_MS = 30000 };
+
 uint64_t creg_zookeeper_now_ms(void)
 {
     struct timespec now;
@@ -62,6 +64,8 @@ static creg_status start_session(creg_driver_state *state, creg_error *err)
                                         NULL, state, 0, keep_quiet);
     if (handle == NULL)
         return creg_fail(err, CREG_UNAVAILABLE, "no ZooKeeper server could be reached");
+    /* Else the client looks the servers' names up each time that it looks at its socket. */
+    zoo_set_servers_resolution_delay(handle, RESOLUTION_DELAY_MS);
     if (state->digest != NULL)
         zoo_add_auth(handle, "digest", state->digest, (int)strlen(state->digest), NULL, NULL);
     state->handle = handle;

@@ -97,7 +97,13 @@ typedef enum cli_option_id {
     OPT_EXTENSIONS,
     OPT_LIMIT,
     OPT_AFTER,
-    OPT_MERGE
+    OPT_MERGE,
+    OPT_EXEC,
+    OPT_FOR,
+    OPT_FOR_TIME, /* --timeout of a watch: how long to stay, not how long a call may take */
+    OPT_CURSOR,
+    OPT_SNAPSHOT,
+    OPT_COUNT
 } cli_option_id;
 
 typedef struct cli_option {

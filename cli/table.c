@@ -443,6 +443,67 @@ static const cli_example instance_rm_examples[] = {
     END_EXAMPLES
 };
 
+/* ---- watching --------------------------------------------------------------------------- */
+
+#define WATCH_OPTIONS                                                                          \
+    { OPT_EXEC, 0, "exec", "COMMAND", CLI_TEXT, NULL, false,                                   \
+      "run this in a shell for each event, one after the other: CONFREG_EVENT, "               \
+      "CONFREG_EVENT_DN, _PATH, _VALUE, _OLD in its environment, the event as JSON on its "    \
+      "stdin" },                                                                               \
+        { OPT_FOR_TIME, 0, "timeout", "TIME", CLI_DURATION, NULL, false,                       \
+          "stop watching after so long: 500ms, 5s, 2m; for ever when not given" },             \
+        { OPT_SNAPSHOT, 0, "snapshot", NULL, CLI_NONE, NULL, false,                            \
+          "begin with what is there" },                                                        \
+        { OPT_CURSOR, 0, "cursor", "TEXT", CLI_TEXT, NULL, false,                              \
+          "go on where an event with this cursor was told; says resync, and what is there, "   \
+          "when anything changed since" },                                                     \
+    {                                                                                          \
+        OPT_COUNT, 0, "count", "N", CLI_NUMBER, NULL, false, "stop after so many events"       \
+    }
+
+static const cli_argument watch_arguments[] = {
+    { "DN", CLI_PART_DN, true, false, NULL,
+      "the instance, or a part of it; with --all USER, USER/NAME or USER/NAME/VERSION" },
+    END_ARGUMENTS
+};
+static const cli_option watch_options[] = {
+    { OPT_ALL, 0, "all", NULL, CLI_NONE, NULL, false,
+      "instances as they are created and removed, not properties" },
+    WATCH_OPTIONS, END_OPTIONS
+};
+static const cli_example watch_examples[] = {
+    { "Changes of an instance, for a second",
+      "confreg instance watch jlopez/hadoop/1.0/1 --timeout 1s" },
+    { "What there is, as JSON, one event a line",
+      "confreg instance watch jlopez/hadoop/1.0/1 --snapshot --count 3 -o jsonl" },
+    { "Run a command for each instance",
+      "confreg instance watch --all --snapshot --count 1 --exec 'echo \"$CONFREG_EVENT_DN\"'" },
+    END_EXAMPLES
+};
+static const cli_argument wait_arguments[] = {
+    { "DN", CLI_PART_DN, false, false, NULL, "the instance, or a part of it" }, END_ARGUMENTS
+};
+static const cli_option wait_options[] = {
+    { OPT_FOR, 0, "for", "PATH=VALUE", CLI_TEXT, NULL, true,
+      "the property must have this value; given again: all at once. Or: removed" },
+    { OPT_FOR_TIME, 0, "timeout", "TIME", CLI_DURATION, NULL, false,
+      "give up after so long: 500ms, 5s, 2m; never when not given" },
+    END_OPTIONS
+};
+static const cli_example wait_examples[] = {
+    { "Until it is there", "confreg instance wait jlopez/hadoop/1.0/1 --for status=registered" },
+    { "Or not, in a script",
+      "confreg instance wait jlopez/hadoop/1.0/1 --for nodes/slave0/status=running --timeout "
+      "100ms -q || true" },
+    END_EXAMPLES
+};
+static const cli_option kv_watch_options[] = { WATCH_OPTIONS, END_OPTIONS };
+static const cli_example kv_watch_examples[] = {
+    { "Keys below a prefix, for a second", "confreg kv watch site --timeout 1s" },
+    { "The first three there are", "confreg kv watch site --snapshot --count 3" },
+    END_EXAMPLES
+};
+
 /* ---- kv --------------------------------------------------------------------------------- */
 
 static const cli_argument key_arguments[] = { { "KEY", CLI_KEY, false, false, NULL, "the key" },
@@ -711,6 +772,16 @@ const cli_command cli_commands[] = {
       NULL, tags_examples, CLI_TABLE, 0, cmd_instance_tags },
     { "instance", "status", NULL, "ask what became of a create", NULL, status_arguments,
       status_options, status_examples, CLI_TABLE, 0, cmd_instance_status },
+    { "instance", "watch", NULL, "tell changes as they happen",
+      "Each event is put, delete or removed (with --all: created or removed), and at the "
+      "beginning "
+      "snapshot and snapshot-end. Changes between two looks at the store are merged; the last "
+      "state is always told. After resync what differs follows: the store was away, or lost "
+      "its history. The watch ends when the instance is removed.",
+      watch_arguments, watch_options, watch_examples, CLI_TABLE, 0, cmd_instance_watch },
+    { "instance", "wait", NULL, "wait until properties have a value",
+      "Exits with 1 when the time is over, and with 3 when the instance is removed meanwhile.",
+      wait_arguments, wait_options, wait_examples, CLI_TABLE, 0, cmd_instance_wait },
     { "instance", "rm", "delete remove", "remove instances",
       "More than one asks first on a terminal, and needs --yes elsewhere. All DNs are looked "
       "up before the "
@@ -724,6 +795,9 @@ const cli_command cli_commands[] = {
       CLI_TABLE, CLI_WRITES, cmd_kv_put },
     { "kv", "list", "ls", "list keys", NULL, prefix_arguments, kv_list_options,
       kv_list_examples, CLI_TABLE, 0, cmd_kv_list },
+    { "kv", "watch", NULL, "tell changes of keys as they happen",
+      "The key at the prefix itself is watched, too. Events are as those of instance watch.",
+      prefix_arguments, kv_watch_options, kv_watch_examples, CLI_TABLE, 0, cmd_kv_watch },
     { "kv", "rm", "delete remove", "remove a key, or a prefix", NULL, kv_rm_arguments,
       kv_rm_options, kv_rm_examples, CLI_TABLE, CLI_WRITES, cmd_kv_rm },
     { "kv", "copy", "cp", "copy a key, or a prefix", NULL, kv_copy_arguments, kv_copy_options,

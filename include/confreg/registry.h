@@ -403,7 +403,7 @@ CREG_API creg_status creg_watch_open(creg_registry *registry, creg_slice target,
  * before its PUTs, and PUTs in the order of the store's versions, so far as it keeps one.
  *
  * CREG_TIMEOUT      nothing happened in time
- * CREG_UNAVAILABLE  and its kin: the store could not be asked. It is tried again all the while,
+ * CREG_UNAVAILABLE, CREG_IO  the store could not be asked, or would not hold still. It is tried again all the while,
  *                   and told only when the time is over (plus one deadline of the store at
  *                   most). The next call goes on trying
  * CREG_CANCELLED    creg_watch_cancel() was called; so says every later call

@@ -517,7 +517,7 @@ static creg_status fail_quiet(creg_watch *watch, uint32_t timeout_ms, creg_error
     if (trouble == CREG_OK)
         return creg_fail(err, CREG_TIMEOUT, "nothing changed in %u ms", timeout_ms);
     /* CREG_TIMEOUT means that all is well here, and nothing was asked to be done. */
-    bool is_plain = trouble != CREG_TIMEOUT && trouble != CREG_UNKNOWN_OUTCOME;
+    bool is_plain = trouble == CREG_UNAVAILABLE || trouble == CREG_IO;
     if (!is_plain && err != NULL)
         err->status = CREG_UNAVAILABLE;
     return is_plain ? trouble : CREG_UNAVAILABLE;

@@ -11,7 +11,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     options = parser.parse_args()
-    subprocess.run(["ninja", "-C", options.build, "bench-instantiate"], check=True,
+    subprocess.run(["ninja", "-C", options.build, "bench/bench-instantiate"], check=True,
                    stdout=subprocess.DEVNULL)
     program = pathlib.Path(options.build) / "bench" / "bench-instantiate"
     subprocess.run([program, HERE.parent.parent / "examples" / "hadoop"], check=True)

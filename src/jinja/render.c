@@ -119,16 +119,33 @@ static size_t narrow(creg_arena *arena, size_t memory_bytes)
 
 /* ---- rendering ------------------------------------------------------------------------- */
 
+static uint32_t column_of(creg_slice source, size_t at)
+{
+    size_t begin = at;
+    while (begin > 0 && begin <= source.size && source.data[begin - 1] != '\n')
+        begin--;
+    return (uint32_t)(at - begin + 1);
+}
+
+/*
+ * Offsets become columns now that nobody waits. A loop leaves the same few places over and
+ * over, so the last column found is kept for each of them.
+ */
 static void finish_trace(const jinja_state *st, jinja_tracer *tracer, jinja_trace *ret_trace)
 {
-    /* Offsets become columns now that nobody waits. */
-    creg_slice source = st->owner->source;
+    enum { KNOWN = 256 };
+    struct {
+        uint32_t at;
+        uint32_t column; /* 0: none yet */
+    } known[KNOWN];
+    memset(known, 0, sizeof known);
     for (size_t i = 0; i < tracer->size; i++) {
-        size_t at = tracer->pieces[i].column;
-        size_t begin = at;
-        while (begin > 0 && begin <= source.size && source.data[begin - 1] != '\n')
-            begin--;
-        tracer->pieces[i].column = (uint32_t)(at - begin + 1);
+        uint32_t at = tracer->pieces[i].column;
+        if (known[at % KNOWN].column == 0 || known[at % KNOWN].at != at) {
+            known[at % KNOWN].at = at;
+            known[at % KNOWN].column = column_of(st->owner->source, at);
+        }
+        tracer->pieces[i].column = known[at % KNOWN].column;
     }
     ret_trace->pieces = tracer->pieces;
     ret_trace->size = tracer->size;

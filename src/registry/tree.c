@@ -200,7 +200,7 @@ static creg_status element_child(flattener *flat, creg_value element, size_t ind
 {
     creg_slice text;
     *ret_child = (child){ .key = element, .index = index,
-                          .value = creg_value_string((creg_slice){ NULL, 0 }) };
+                          .value = creg_value_string(creg_slice_of("")) };
     creg_status status;
     if (is_container(element))
         status = creg_fail(flat->err, CREG_NESTED_LISTS,

@@ -298,6 +298,34 @@ creg_status creg_key_check_write(creg_slice key, creg_error *err)
     return check_key(key, true, err);
 }
 
+creg_status creg_key_check_write_behind(creg_slice key, size_t shared, creg_error *err)
+{
+    /* From the beginning of the segment in which they part. */
+    while (shared > 0 && key.data[shared - 1] != '/')
+        shared--;
+    if (shared == 0)
+        return check_key(key, true, err);
+    creg_slice rest = creg_slice_make(key.data + shared, key.size - shared);
+    return key_fault(rest, true) == NULL ? CREG_OK : check_key(key, true, err);
+}
+
+size_t creg_key_shared(creg_slice left, creg_slice right)
+{
+    size_t most = left.size < right.size ? left.size : right.size;
+    size_t shared = 0;
+    uint64_t one;
+    uint64_t two;
+    for (; shared + sizeof one <= most; shared += sizeof one) {
+        memcpy(&one, left.data + shared, sizeof one);
+        memcpy(&two, right.data + shared, sizeof two);
+        if (one != two)
+            break;
+    }
+    while (shared < most && left.data[shared] == right.data[shared])
+        shared++;
+    return shared;
+}
+
 /* ---- order ------------------------------------------------------------------------------ */
 
 static bool is_digit_at(creg_slice text, size_t at)

@@ -22,6 +22,15 @@ creg_status creg_key_check_read(creg_slice key, creg_error *err);
 creg_status creg_key_check_write(creg_slice key, creg_error *err);
 
 /**
+ * creg_key_check_write, when the first `shared` bytes are known from another key that passed:
+ * of sorted keys, most differ in their last segment only.
+ */
+creg_status creg_key_check_write_behind(creg_slice key, size_t shared, creg_error *err);
+
+/** How many bytes two keys have in common at their beginning. */
+size_t creg_key_shared(creg_slice left, creg_slice right);
+
+/**
  * May this text become a segment of a key that a template made? Everything that
  * creg_name_check() asks, but a '/' is data here. CREG_INVALID_NAME; message begins with `what`.
  */

@@ -20,18 +20,23 @@ typedef struct preparation {
     const creg_store *store;
     creg_limits limits;
     creg_arena *arena;
-    size_t bytes; /* of all keys and values: a lower bound of what any store will send */
+    size_t bytes;     /* of all keys and values: a lower bound of what any store will send */
+    bool is_unsorted; /* a key does not lie behind the one before it */
+    bool has_tree;    /* a DELETE_TREE, which may cover other operations */
+    bool is_changed;  /* drivers cannot take the operations as the caller wrote them */
     creg_error *err;
 } preparation;
 
 /* ---- sizes ------------------------------------------------------------------------------ */
 
-static creg_status check_key_size(preparation *prep, creg_slice whole)
+static creg_status check_key_size(preparation *prep, creg_slice key)
 {
-    if (prep->limits.key_bytes == 0 || whole.size <= prep->limits.key_bytes)
+    size_t size = prep->store->root.size + key.size;
+    if (prep->limits.key_bytes == 0 || size <= prep->limits.key_bytes)
         return CREG_OK;
-    return creg_fail(prep->err, CREG_LIMIT, "key '%.80s...' is %zu bytes long, %s takes %zu",
-                     whole.data, whole.size, prep->store->driver->name, prep->limits.key_bytes);
+    return creg_fail(prep->err, CREG_LIMIT, "key '%.*s...' is %zu bytes long, %s takes %zu",
+                     key.size < 80 ? (int)key.size : 80, key.data, size,
+                     prep->store->driver->name, prep->limits.key_bytes);
 }
 
 static creg_status check_value_size(preparation *prep, const creg_operation *operation)
@@ -69,29 +74,60 @@ static creg_status prepare_check(preparation *prep, creg_check *check)
         if (status != CREG_OK)
             return status;
     }
+    creg_status status = check_key_size(prep, check->key);
+    if (status != CREG_OK)
+        return status;
     check->key = creg_store_whole_key(prep->store, check->key, "", prep->arena);
     if (check->key.data == NULL)
         return creg_fail_arena(prep->err, prep->arena);
     prep->bytes += check->key.size;
-    return check_key_size(prep, check->key);
+    return CREG_OK;
 }
 
-static creg_status prepare_operation(preparation *prep, creg_operation *operation)
+static bool is_tree(const creg_operation *operation)
 {
+    return operation->kind == CREG_OPERATION_DELETE_TREE;
+}
+
+/* The narrow door for what is written; `before` has come through it when it is a put, too. */
+static creg_status check_operation_key(preparation *prep, const creg_operation *operation,
+                                       const creg_operation *before)
+{
+    creg_slice key = operation->key;
+    size_t shared = before == NULL ? 0 : creg_key_shared(before->key, key);
+    bool is_behind = before == NULL || (shared < key.size &&
+                                        (shared == before->key.size ||
+                                         (unsigned char)before->key.data[shared] <
+                                             (unsigned char)key.data[shared]));
+    prep->is_unsorted = prep->is_unsorted || !is_behind;
+    if (operation->kind != CREG_OPERATION_PUT)
+        return creg_key_check_read(key, prep->err);
+    bool is_known = before != NULL && before->kind == CREG_OPERATION_PUT;
+    return creg_key_check_write_behind(key, is_known ? shared : 0, prep->err);
+}
+
+static creg_status check_operation(preparation *prep, const creg_transaction *transaction,
+                                   size_t index)
+{
+    const creg_operation *operation = &transaction->operations[index];
     bool is_put = operation->kind == CREG_OPERATION_PUT;
-    creg_status status = is_put ? creg_key_check_write(operation->key, prep->err)
-                                : creg_key_check_read(operation->key, prep->err);
+    if (operation->bind_liveness && transaction->fence == NULL)
+        return creg_fail(prep->err, CREG_USAGE,
+                         "key '%.*s' is to be bound to a liveness, but there is no fence",
+                         CREG_SHOW(operation->key));
+    creg_status status =
+        check_operation_key(prep, operation, index == 0 ? NULL : operation - 1);
     if (status == CREG_OK && is_put)
         status = check_value_size(prep, operation);
-    if (status != CREG_OK)
-        return status;
-    operation->key = creg_store_whole_key(prep->store, operation->key, "", prep->arena);
-    if (operation->key.data == NULL)
-        return creg_fail_arena(prep->err, prep->arena);
-    if (!is_put || operation->value.size == 0)
-        operation->value = creg_slice_make("", 0);
-    prep->bytes += operation->key.size + operation->value.size;
-    return check_key_size(prep, operation->key);
+    if (status == CREG_OK)
+        status = check_key_size(prep, operation->key);
+    prep->bytes += prep->store->root.size + operation->key.size;
+    if (is_put)
+        prep->bytes += operation->value.size;
+    prep->has_tree = prep->has_tree || is_tree(operation);
+    prep->is_changed =
+        prep->is_changed || (is_put ? operation->value.data == NULL : operation->value.size > 0);
+    return status;
 }
 
 static creg_status prepare_checks(preparation *prep, creg_transaction *transaction)
@@ -120,25 +156,10 @@ static int compare_operations(const void *left, const void *right)
     return order != 0 ? order : (int)a->kind - (int)b->kind;
 }
 
-/* Callers mostly bring one sorted run, or a few; only what is out of order is sorted. */
-static void sort_operations(creg_operation *operations, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        if (compare_operations(&operations[i - 1], &operations[i]) > 0) {
-            qsort(operations, count, sizeof *operations, compare_operations);
-            return;
-        }
-}
-
 static creg_slice without_root(const preparation *prep, creg_slice whole)
 {
     size_t skip = prep->store->root.size;
     return creg_slice_make(whole.data + skip, whole.size - skip);
-}
-
-static bool is_tree(const creg_operation *operation)
-{
-    return operation->kind == CREG_OPERATION_DELETE_TREE;
 }
 
 static creg_status check_duplicates(preparation *prep, const creg_operation *operations,
@@ -202,11 +223,6 @@ static creg_status cover(preparation *prep, const creg_operation *operations, si
 
 static creg_status drop_covered(preparation *prep, creg_operation *operations, size_t *count)
 {
-    bool has_tree = false;
-    for (size_t i = 0; i < *count && !has_tree; i++)
-        has_tree = is_tree(&operations[i]);
-    if (!has_tree)
-        return CREG_OK;
     bool *is_covered = creg_arena_calloc(prep->arena, *count, sizeof *is_covered);
     if (is_covered == NULL)
         return creg_fail_arena(prep->err, prep->arena);
@@ -225,26 +241,49 @@ static creg_status drop_covered(preparation *prep, creg_operation *operations, s
     return CREG_OK;
 }
 
+/* A copy of the operations as drivers want them: whole keys, "" for what has no value. */
+static creg_operation *copy_operations(preparation *prep, const creg_transaction *transaction)
+{
+    size_t count = transaction->operation_count;
+    creg_operation *operations = creg_arena_take(prep->arena, count * sizeof *operations);
+    for (size_t i = 0; operations != NULL && i < count; i++) {
+        creg_operation *copy = &operations[i];
+        *copy = transaction->operations[i];
+        copy->key = creg_store_whole_key(prep->store, copy->key, "", prep->arena);
+        if (copy->key.data == NULL)
+            return NULL;
+        if (copy->kind != CREG_OPERATION_PUT || copy->value.size == 0)
+            copy->value = creg_slice_make("", 0);
+    }
+    return operations;
+}
+
+static creg_status put_in_order(preparation *prep, creg_operation *operations, size_t *count)
+{
+    creg_status status = CREG_OK;
+    if (prep->is_unsorted) {
+        qsort(operations, *count, sizeof *operations, compare_operations);
+        status = check_duplicates(prep, operations, *count);
+    }
+    return status == CREG_OK && prep->has_tree ? drop_covered(prep, operations, count) : status;
+}
+
+/* An instance's thousands of puts come as drivers want them, and are then not even copied. */
 static creg_status prepare_operations(preparation *prep, creg_transaction *transaction)
 {
     size_t count = transaction->operation_count;
-    creg_operation *operations = creg_arena_calloc(prep->arena, count, sizeof *operations);
-    if (operations == NULL)
-        return creg_fail_arena(prep->err, prep->arena);
     for (size_t i = 0; i < count; i++) {
-        operations[i] = transaction->operations[i];
-        if (operations[i].bind_liveness && transaction->fence == NULL)
-            return creg_fail(prep->err, CREG_USAGE,
-                             "key '%.*s' is to be bound to a liveness, but there is no fence",
-                             CREG_SHOW(operations[i].key));
-        creg_status status = prepare_operation(prep, &operations[i]);
+        creg_status status = check_operation(prep, transaction, i);
         if (status != CREG_OK)
             return status;
     }
-    sort_operations(operations, count);
-    creg_status status = check_duplicates(prep, operations, count);
-    if (status == CREG_OK)
-        status = drop_covered(prep, operations, &count);
+    bool is_whole = prep->store->root.size == 0;
+    if (is_whole && !prep->is_changed && !prep->is_unsorted && !prep->has_tree)
+        return CREG_OK;
+    creg_operation *operations = copy_operations(prep, transaction);
+    if (operations == NULL)
+        return creg_fail_arena(prep->err, prep->arena);
+    creg_status status = put_in_order(prep, operations, &count);
     transaction->operations = operations;
     transaction->operation_count = count;
     return status;

@@ -254,6 +254,34 @@ static void test_key__keys_of_others_are_read_but_not_written(void **state)
     check_key("a\tb", CREG_INVALID_NAME, CREG_INVALID_NAME);
 }
 
+/* The verdict on a key is the same with and without what is known from the one before it. */
+static void check_behind(const char *known, const char *key, size_t shared, creg_status expected)
+{
+    creg_slice one = creg_slice_of(known);
+    creg_slice two = creg_slice_of(key);
+    assert_int_equal(creg_key_shared(one, two), shared);
+    assert_int_equal(creg_key_check_write(one, NULL), CREG_OK);
+    if (creg_key_check_write_behind(two, shared, NULL) != expected)
+        fail_msg("'%s' behind '%s' should give %s", key, known, creg_status_name(expected));
+    assert_int_equal(creg_key_check_write(two, NULL), expected);
+}
+
+static void test_key__a_key_is_judged_alike_behind_another_one(void **state)
+{
+    (void)state;
+    check_behind("nodes/slave1/cpu", "nodes/slave1/disks", 13, CREG_OK);
+    check_behind("nodes/slave1/cpu", "nodes/slave1/cpu", 16, CREG_OK);
+    check_behind("nodes/slave1/cpu", "nodes/slave1/cpu/x", 16, CREG_OK);
+    check_behind("nodes/slave1/cpu", "nodes/slave1/cpu x", 16, CREG_INVALID_NAME);
+    check_behind("nodes/slave1/cpu", "nodes/slave1/", 13, CREG_INVALID_NAME);
+    check_behind("nodes/slave1/cpu", "nodes/slave1//a", 13, CREG_INVALID_NAME);
+    check_behind("nodes/slave1/cpu", "nodes/slave1/..", 13, CREG_INVALID_NAME);
+    check_behind("a/b.x", "a/b..", 4, CREG_INVALID_NAME);
+    check_behind("a/.x", "a/.", 3, CREG_INVALID_NAME);
+    check_behind("a/b", "", 0, CREG_INVALID_NAME);
+    check_behind("a", "b\n", 0, CREG_INVALID_NAME);
+}
+
 static int order(const char *left, const char *right)
 {
     int result = creg_name_compare(creg_slice_of(left), creg_slice_of(right));
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_key__names_end_at_255_bytes),
         cmocka_unit_test(test_key__a_slash_is_data_in_rendered_text),
         cmocka_unit_test(test_key__keys_of_others_are_read_but_not_written),
+        cmocka_unit_test(test_key__a_key_is_judged_alike_behind_another_one),
         cmocka_unit_test(test_key__natural_order_counts),
         cmocka_unit_test(test_key__equal_numbers_are_ordered_by_their_bytes),
         cmocka_unit_test(test_key__natural_order_is_total),

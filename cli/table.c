@@ -492,9 +492,9 @@ static const cli_option wait_options[] = {
 };
 static const cli_example wait_examples[] = {
     { "Until it is there", "confreg instance wait jlopez/hadoop/1.0/1 --for status=registered" },
-    { "Or not, in a script",
-      "confreg instance wait jlopez/hadoop/1.0/1 --for nodes/slave0/status=running --timeout "
-      "100ms -q || true" },
+    { "Until all of several hold, at most five minutes",
+      "confreg instance wait jlopez/hadoop/1.0/1 --for status=registered --for "
+      "nodes/slave0/status=_ --timeout 5m" },
     END_EXAMPLES
 };
 static const cli_option kv_watch_options[] = { WATCH_OPTIONS, END_OPTIONS };

@@ -55,7 +55,7 @@ static creg_status send(creg_commit *commit, const creg_transaction *transaction
                         size_t *ret_failed_check, creg_error *err)
 {
     creg_status status = creg_send_clearly(commit->registry->store, transaction, false,
-                                           ret_failed_check, err);
+                                           ret_failed_check, NULL, err);
     return status == CREG_UNKNOWN_OUTCOME
                ? creg_commit_unknown(&commit->dn, commit->request, err)
                : status;
@@ -285,16 +285,15 @@ static creg_operation *operations_for(const creg_pairs *pairs, size_t before, cr
                                       creg_error *err)
 {
     creg_operation *operations =
-        creg_arena_calloc(arena, pairs->size + before, sizeof *operations);
+        creg_arena_alloc(arena, (pairs->size + before) * sizeof *operations);
     if (operations == NULL) {
         creg_fail_arena(err, arena);
         return NULL;
     }
-    for (size_t i = 0; i < pairs->size; i++) {
-        operations[before + i].kind = CREG_OPERATION_PUT;
-        operations[before + i].key = pairs->items[i].key;
-        operations[before + i].value = pairs->items[i].value;
-    }
+    for (size_t i = 0; i < pairs->size; i++)
+        operations[before + i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
+                                                   .key = pairs->items[i].key,
+                                                   .value = pairs->items[i].value };
     return operations;
 }
 

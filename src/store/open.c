@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "store/driver_table.h"
+#include "store/drivers/fault.h"
 #include "store/drivers/trace.h"
 #include "store/key.h"
 #include "store/store_internal.h"
@@ -246,15 +247,27 @@ static bool take_trace(creg_slice *text)
     return wanted != NULL && strcmp(wanted, "store") == 0;
 }
 
+/* What is put around a driver: faults in the fault tests, else lines on stderr. */
+#ifdef CREG_FAILPOINTS
+#define WRAP creg_fault_wrap
+#define WRAP_BIND creg_fault_bind
+#else
+#define WRAP creg_trace_wrap
+#define WRAP_BIND creg_trace_bind
+#endif
+
 static creg_status start_driver(creg_store *store, bool is_traced, creg_error *err)
 {
+#ifdef CREG_FAILPOINTS
+    is_traced = true; /* in the fault tests: by faults, see below */
+#endif
     creg_store_url url;
     creg_status status = make_driver_url(store, &url, err);
     if (status != CREG_OK)
         return status;
     const creg_store_driver *inner = store->driver;
     if (is_traced) {
-        creg_trace_wrap(&store->traced, inner);
+        WRAP(&store->traced, inner);
         store->driver = &store->traced;
     }
     size_t size = store->driver->private_size;
@@ -262,7 +275,7 @@ static creg_status start_driver(creg_store *store, bool is_traced, creg_error *e
     if (store->state == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     if (is_traced)
-        creg_trace_bind(store->state, inner);
+        WRAP_BIND(store->state, inner);
     return store->driver->open(store->state, &url, &store->options, err);
 }
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which bug is asked for; see failpoint.h. Compiled for the fault tests only.
+ */
+#include "base/failpoint.h"
+
+#include <stdlib.h>
+
+bool creg_bug_is(creg_bug bug)
+{
+    const char *wanted = getenv("CONFREG_BUG");
+    return wanted != NULL && atoi(wanted) == (int)bug;
+}

@@ -441,7 +441,8 @@ static creg_status set_target(CURL *handle, const creg_http *http, size_t server
                               creg_error *err)
 {
     const char *base = http->servers[server];
-    char *url = creg_memory_alloc(strlen(base) + strlen(path) + 512);
+    size_t room = strlen(base) + strlen(path) + 512;
+    char *url = creg_memory_alloc(room);
     if (url == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     *ret_connect = NULL;
@@ -449,12 +450,13 @@ static creg_status set_target(CURL *handle, const creg_http *http, size_t server
         /* The certificate's name goes into the URL, the address into CONNECT_TO. */
         const char *address = base + strlen("https://");
         const char *port = strrchr(address, ':') + 1;
-        sprintf(url, "::%s", address);
+        snprintf(url, room, "::%s", address);
         *ret_connect = curl_slist_append(NULL, url);
-        sprintf(url, "https://%.255s:%s%s", http->options.server_name, port, path);
+        snprintf(url, room, "https://%.255s:%s%s", http->options.server_name, port,
+                 path);
         curl_easy_setopt(handle, CURLOPT_CONNECT_TO, *ret_connect);
     } else {
-        sprintf(url, "%s%s", base, path);
+        snprintf(url, room, "%s%s", base, path);
     }
     CURLcode code = curl_easy_setopt(handle, CURLOPT_URL, url);
     creg_memory_free(url);

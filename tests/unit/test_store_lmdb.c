@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -265,6 +266,36 @@ static void test_lmdb__processes_may_create_at_once(void **state)
     creg_store *store = must_open(f);
     assert_true(holds(f, store, "a", "1"));
     creg_store_close(store);
+}
+
+/*
+ * A process that is killed inside mdb_env_open must not have let another one in behind it:
+ * whoever holds open.lock is alone in there, and a second opener waits.
+ */
+static void test_lmdb__openers_wait_for_each_other(void **state)
+{
+    folder *f = *state;
+    creg_store_close(must_open(f));
+    char path[600];
+    snprintf(path, sizeof path, "%s/open.lock", f->path);
+    int lock = open(path, O_RDWR);
+    assert_true(lock >= 0);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        close(lock);
+        _exit(open_and_put(f));
+    }
+    struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+    nanosleep(&pause, NULL);
+    int status;
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+
+    close(lock);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 /* ---- the map ---------------------------------------------------------------------------- */
@@ -891,6 +922,7 @@ int main(void)
         TEST(test_lmdb__a_missing_parent_is_an_error),
         TEST(test_lmdb__threads_may_create_at_once),
         TEST(test_lmdb__processes_may_create_at_once),
+        TEST(test_lmdb__openers_wait_for_each_other),
         TEST(test_lmdb__the_map_grows_within_a_transaction),
         TEST(test_lmdb__another_process_grows_the_map),
         TEST(test_lmdb__the_map_grows_beside_readers),

@@ -178,6 +178,8 @@ static void test_lmdb__a_new_folder_is_private(void **state)
     unlink(file);
     snprintf(file, sizeof file, "%s/lock.mdb", path);
     unlink(file);
+    snprintf(file, sizeof file, "%s/open.lock", path);
+    unlink(file);
     assert_int_equal(rmdir(path), 0); /* nothing else was left in it */
 }
 

@@ -30,8 +30,10 @@ enum {
     CREG_STORE_SNAPSHOT_READ = 2, /**< several reads see one moment */
     CREG_STORE_NEEDS_FENCE = 4,  /**< writers can die half-way: chunked commits need liveness */
     CREG_STORE_MULTI_PROCESS = 8, /**< other processes may change it */
-    CREG_STORE_SAME_VALUE_IS_NO_CHANGE = 16 /**< writing the value that is there already keeps
+    CREG_STORE_SAME_VALUE_IS_NO_CHANGE = 16, /**< writing the value that is there already keeps
                                                  the version and wakes nobody (Consul) */
+    CREG_STORE_SMALL_TRANSACTIONS = 32 /**< some dozens of operations, so that even a change of
+                                            one node may need several (Consul) */
 };
 
 /**

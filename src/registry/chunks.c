@@ -33,13 +33,16 @@ static int64_t now_ms(void)
 /* ---- one transaction ------------------------------------------------------------------------ */
 
 creg_status creg_send_clearly(creg_store *store, const creg_transaction *transaction,
-                              bool is_patient, size_t *ret_failed_check, creg_error *err)
+                              bool is_patient, size_t *ret_failed_check, bool *ret_was_unclear,
+                              creg_error *err)
 {
     bool was_unclear = false;
     creg_status status = CREG_OK;
     int64_t end = now_ms() + PATIENCE_MS;
     for (unsigned tries = 0;; tries++) {
         status = creg_store_apply(store, transaction, ret_failed_check, err);
+        if (ret_was_unclear != NULL)
+            *ret_was_unclear = was_unclear;
         if (status == CREG_OK || status == CREG_CONFLICT)
             return status;
         was_unclear = was_unclear || status == CREG_UNKNOWN_OUTCOME;
@@ -203,7 +206,7 @@ static creg_status send_piece(crew *crew_, const piece *work, creg_error *err)
                                          .operations = chunks->operations + at,
                                          .operation_count = count,
                                          .fence = chunks->fence };
-        status = creg_send_clearly(chunks->registry->store, &transaction, true, NULL, err);
+        status = creg_send_clearly(chunks->registry->store, &transaction, true, NULL, NULL, err);
         if (status == CREG_OK) {
             at += count;
         } else if (status == CREG_LIMIT && count > 1) {

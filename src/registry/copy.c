@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copying a node, or any other subtree, under a new name: in one transaction, or not at all.
+ * Copying a node, or any other subtree, under a new name: at once, or not at all.
  *
  * What a plain replace of text gets wrong, and what is done here instead:
  *   - only the exact segment is renamed: slave1 does not touch slave10;
@@ -18,6 +18,7 @@
 #include "registry/body.h"
 #include "registry/commit.h"
 #include "registry/entity.h"
+#include "registry/journal.h"
 #include "registry/query.h"
 #include "registry/registry.h"
 
@@ -107,6 +108,14 @@ static creg_status read_all(copying *work, creg_key *services, creg_error *err)
     size_t count = joins ? READS : MEMBERS;
     creg_status status =
         creg_store_read(work->registry->store, reads, count, &work->arena, NULL, err);
+    bool has_journal = status == CREG_OK && (reads[FROM_SIGHT + 1].ret_pairs.size != 0 ||
+                                             reads[TO_SIGHT + 1].ret_pairs.size != 0);
+    if (has_journal)
+        status = creg_journal_settle(work->registry, &work->from, err);
+    if (has_journal && status == CREG_OK)
+        status = creg_journal_settle(work->registry, &work->to, err);
+    if (has_journal && status == CREG_OK)
+        status = creg_store_read(work->registry->store, reads, count, &work->arena, NULL, err);
     if (status != CREG_OK)
         return status;
     bool is_there = reads[FROM_OWN].ret_pairs.size + reads[FROM_TREE].ret_pairs.size != 0;
@@ -410,7 +419,9 @@ static creg_status write_copy(copying *work, creg_error *err)
                                      .check_count = make_checks(work, checks),
                                      .operations = work->operations,
                                      .operation_count = count };
-    creg_status status = creg_store_apply(work->registry->store, &transaction, NULL, err);
+    size_t failed_check;
+    creg_status status =
+        creg_journal_apply(work->registry, &work->to, &transaction, &failed_check, err);
     if (status == CREG_UNKNOWN_OUTCOME)
         return creg_commit_unknown(&work->to, creg_slice_make(NULL, 0), err);
     if (status != CREG_CONFLICT)

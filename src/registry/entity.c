@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "registry/journal.h"
 #include "registry/query.h"
 #include "registry/tree.h"
 
@@ -46,8 +47,7 @@ static creg_status explain(creg_registry *registry, const creg_dn *dn, creg_aren
     *below = (creg_read){ .is_list = true, .key = key, .depth = 1, .keys_only = true, .limit = 1 };
     *beside = (creg_read){ .is_list = true, .key = creg_dn_parent(key), .depth = 1,
                            .keys_only = true };
-    creg_status status = creg_store_read(registry->store, reads, CREG_SIGHT_READS + 2, arena, NULL,
-                                         err);
+    creg_status status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
     if (!creg_sight_is_clear(registry, dn, reads))
@@ -87,7 +87,7 @@ static creg_status get_with_sight(creg_registry *registry, const creg_dn *dn, cr
     creg_sight_reads(dn, &sight, reads);
     *property = (creg_read){ .key = creg_dn_key(dn) };
     creg_status status =
-        creg_store_read(registry->store, reads, CREG_SIGHT_READS + 1, arena, NULL, err);
+        creg_journal_read(registry, reads, CREG_SIGHT_READS + 1, arena, err);
     if (status != CREG_OK)
         return status;
     if (!creg_sight_is_clear(registry, dn, reads) || property->ret_pairs.size == 0)
@@ -105,7 +105,9 @@ creg_status creg_get(creg_registry *registry, creg_slice dn, creg_slice path, cr
     creg_status status = creg_registry_dn(registry, dn, path, &property, err);
     if (status != CREG_OK)
         return status;
-    if (creg_instance_set_holds(&registry->committed, &property))
+    bool is_plain = creg_instance_set_holds(&registry->committed, &property) &&
+                    !creg_journal_is_used(registry);
+    if (is_plain)
         status = creg_store_get(registry->store, creg_dn_key(&property), arena, ret_value,
                                 ret_version, err);
     else
@@ -176,7 +178,7 @@ creg_status creg_get_list(creg_registry *registry, creg_slice dn, creg_slice pat
     *csv = (creg_read){ .key = creg_dn_key(&property) };
     *children = (creg_read){ .is_list = true, .key = creg_dn_key(&property), .depth = 1,
                              .keys_only = true };
-    status = creg_store_read(registry->store, reads, CREG_SIGHT_READS + 2, arena, NULL, err);
+    status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
     bool is_there = csv->ret_pairs.size != 0 || children->ret_pairs.size != 0;
@@ -283,7 +285,7 @@ creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_part part, c
                           .keys_only = true };
     *anything = (creg_read){ .is_list = true, .key = creg_dn_key(&owner), .depth = 1,
                              .keys_only = true, .limit = 1 };
-    status = creg_store_read(registry->store, reads, CREG_SIGHT_READS + 2, arena, NULL, err);
+    status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
     bool is_empty_instance = owner.kind == CREG_DN_INSTANCE && reads[0].ret_pairs.size != 0;
@@ -323,7 +325,7 @@ creg_status creg_tree(creg_registry *registry, creg_slice dn, uint32_t depth, cr
     creg_sight_reads(&top, &sight, reads);
     *own = (creg_read){ .key = creg_dn_key(&top) };
     *below = (creg_read){ .is_list = true, .key = creg_dn_key(&top), .depth = depth };
-    status = creg_store_read(registry->store, reads, CREG_SIGHT_READS + 2, arena, NULL, err);
+    status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
     bool is_empty_instance = top.kind == CREG_DN_INSTANCE && reads[0].ret_pairs.size != 0;

@@ -165,7 +165,13 @@ static creg_status check_intent(fsck *run, const sight *at)
 {
     if (!has(at, INTENT))
         return CREG_OK;
-    creg_status status = tell(run, "intent-beside-record", true, creg_dn_instance(&at->dn),
+    creg_intent intent;
+    const creg_pair *pair = pair_of(at, INTENT);
+    creg_status status =
+        creg_intent_parse(pair->key, pair->value, run->arena, &intent, NULL);
+    if (status == CREG_OK && intent.is_change) /* a journal: check_intents tells, sweeps finish */
+        return CREG_OK;
+    status = tell(run, "intent-beside-record", true, creg_dn_instance(&at->dn),
                               "it is committed, and marked as unfinished, too");
     return status == CREG_OK ? drop(run, pair_of(at, INTENT)) : status;
 }
@@ -265,7 +271,7 @@ static creg_status check_unfinished(fsck *run, creg_arena *scratch)
             continue;
         status = creg_liveness_check(run->registry->store, key, &is_alive, run->err);
         if (status == CREG_OK && !is_alive)
-            status = tell(run, "unfinished", false, key, "a dead writer left it; sweep undoes it");
+            status = tell(run, "unfinished", false, key, "a dead writer left it; sweep finishes or undoes it");
     }
     return status;
 }

@@ -17,6 +17,7 @@
 #include "base/fail.h"
 #include "registry/commit.h"
 #include "registry/entity.h"
+#include "registry/journal.h"
 #include "registry/query.h"
 #include "registry/registry.h"
 
@@ -239,7 +240,7 @@ static creg_status send(change *work, const creg_transaction *transaction, size_
     bool was_unclear = false;
     creg_status status = CREG_OK;
     for (unsigned tries = 0; tries <= RESENDS; tries++) {
-        status = creg_store_apply(work->registry->store, transaction, ret_failed, err);
+        status = creg_journal_apply(work->registry, &work->dn, transaction, ret_failed, err);
         was_unclear = was_unclear || status == CREG_UNKNOWN_OUTCOME;
         if (status != CREG_UNKNOWN_OUTCOME || !work->is_repeatable)
             break;
@@ -362,6 +363,13 @@ static creg_status read_current(change *work, current *ret_current, creg_error *
     *property = (creg_read){ .key = creg_dn_key(&work->dn) };
     creg_status status = creg_store_read(work->registry->store, reads, CREG_SIGHT_READS + 1,
                                          &work->arena, NULL, err);
+    /* What is to be changed has to be what lies in the store, not what a journal says. */
+    if (status == CREG_OK && reads[1].ret_pairs.size != 0) {
+        status = creg_journal_settle(work->registry, &work->dn, err);
+        if (status == CREG_OK)
+            status = creg_store_read(work->registry->store, reads, CREG_SIGHT_READS + 1,
+                                     &work->arena, NULL, err);
+    }
     if (status != CREG_OK)
         return status;
     if (!creg_sight_is_clear(work->registry, &work->dn, reads))
@@ -523,8 +531,11 @@ static creg_status unset(change *work, bool tree, creg_error *err)
         { .key = key },
         { .is_list = true, .key = key, .depth = 1, .keys_only = true, .limit = 1 },
     };
-    creg_status status =
-        creg_store_read(work->registry->store, reads, 2, &work->arena, NULL, err);
+    creg_status status = CREG_OK;
+    if (creg_journal_is_used(work->registry))
+        status = creg_journal_settle(work->registry, &work->dn, err);
+    if (status == CREG_OK)
+        status = creg_store_read(work->registry->store, reads, 2, &work->arena, NULL, err);
     if (status != CREG_OK)
         return status;
     bool has_value = reads[0].ret_pairs.size != 0;

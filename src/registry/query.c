@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/suggest.h"
+#include "registry/journal.h"
 #include "registry/record.h"
 
 enum {
@@ -283,7 +284,7 @@ creg_status creg_query_instance(creg_registry *registry, const creg_dn *dn, creg
                               .limit = 1 };
     reads[OWN] = (creg_read){ .key = creg_dn_instance(dn) };
     creg_status status =
-        creg_store_read(registry->store, reads, registry->shows_all ? READS : ANY, arena, NULL, err);
+        creg_journal_read(registry, reads, registry->shows_all ? READS : ANY, arena, err);
     if (status != CREG_OK)
         return status;
     bool is_there = reads[0].ret_pairs.size != 0 || reads[ANY].ret_pairs.size != 0 ||

@@ -65,11 +65,17 @@ creg_status creg_intent_print(const creg_intent *intent, creg_arena *arena,
                               creg_slice *ret_text, creg_error *err)
 {
     creg_map *map = creg_map_new(arena, 4);
-    creg_slice operation = creg_slice_of(intent->is_delete ? "delete" : "create");
+    creg_slice operation = creg_slice_of(intent->is_change   ? "change"
+                                         : intent->is_delete ? "delete"
+                                                             : "create");
     bool is_whole = map != NULL && put(arena, map, "f", creg_value_int(FORMAT)) &&
                     put_text(arena, map, "r", intent->request_id) &&
                     put_text(arena, map, "op", operation) &&
                     put(arena, map, "n", creg_value_int((int64_t)intent->key_count));
+    if (is_whole && intent->is_change)
+        is_whole = put_text(arena, map, "s", creg_slice_of(intent->is_active ? "active" : "open"));
+    if (is_whole && intent->is_active)
+        is_whole = put(arena, map, "o", intent->operations);
     if (!is_whole)
         return creg_fail_arena(err, arena);
     return creg_json_print(creg_value_map(map), &compact, arena, ret_text, err);
@@ -151,6 +157,12 @@ creg_status creg_intent_parse(creg_slice key, creg_slice text, creg_arena *arena
         return status;
     ret_intent->request_id = text_of(map, "r");
     ret_intent->is_delete = creg_slice_equal(text_of(map, "op"), creg_slice_of("delete"));
+    ret_intent->is_change = creg_slice_equal(text_of(map, "op"), creg_slice_of("change"));
+    ret_intent->is_active = creg_slice_equal(text_of(map, "s"), creg_slice_of("active"));
+    ret_intent->operations = creg_value_none();
+    const creg_value *operations = creg_map_get_text(map, creg_slice_of("o"));
+    if (operations != NULL)
+        ret_intent->operations = *operations;
     ret_intent->key_count = (size_t)integer_of(map, "n");
     return CREG_OK;
 }

@@ -4,7 +4,8 @@
  *
  *     commit record  {"f":1, "r":request id, "n":keys, "d":tree digest, "t":UTC, "by":author,
  *                     "tpl":template digest, "o":{options that the user gave}}
- *     intent         {"f":1, "r":request id, "op":"create"|"delete", "n":keys}
+ *     intent         {"f":1, "r":request id, "op":"create"|"delete"|"change", "n":keys}
+ *                    a change has "s":"open"|"active" and "o":[operations], too: journal.h
  *
  * "f" is the format. A reader passes over names that it does not know, so a later version may
  * add some; a change of meaning gets a new number, and then an old reader refuses.
@@ -38,8 +39,11 @@ creg_status creg_record_names(const creg_dn *dn, creg_arena *arena, creg_instanc
 /** What somebody began to do with an instance. */
 typedef struct creg_intent {
     creg_slice request_id;
-    bool is_delete; /* else create */
+    bool is_delete; /* else create, or: */
+    bool is_change; /* a journal; see journal.h */
+    bool is_active; /* of a change: it has happened for every reader */
     size_t key_count;
+    creg_value operations; /* of an active change: a LIST */
 } creg_intent;
 
 /** As the functions for commit records. */

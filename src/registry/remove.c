@@ -5,6 +5,7 @@
 #include "registry/remove.h"
 
 #include "base/fail.h"
+#include "base/failpoint.h"
 #include "registry/chunks.h"
 #include "registry/commit.h"
 #include "registry/record.h"
@@ -62,8 +63,9 @@ static creg_status remove_at_once(removal *work, creg_error *err)
     creg_slice tree = creg_dn_instance(work->dn);
     creg_operation operations[6];
     size_t count = 0;
-    operations[count++] =
-        (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = work->guard.key };
+    /* Of record and intent one is the guard; the other may be a journal of this instance. */
+    operations[count++] = delete_key(&work->record);
+    operations[count++] = delete_key(&work->intent);
     operations[count++] = delete_key(&work->edited);
     if (work->has_request)
         operations[count++] = delete_key(&work->request);
@@ -189,6 +191,8 @@ static creg_status remove_in_pieces(removal *work, const creg_intent *intent, cr
                            &work->fence, err);
     if (status != CREG_OK)
         return status;
+    if (CREG_BUG(CREG_BUG_KEYS_BEFORE_RECORD))
+        (void)remove_subtrees(work, err);
     status = hide(work, intent, err);
     bool is_hidden = status == CREG_OK;
     if (is_hidden)

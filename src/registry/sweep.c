@@ -9,6 +9,7 @@
 #include "registry/sweep.h"
 
 #include "base/fail.h"
+#include "registry/journal.h"
 #include "registry/record.h"
 #include "registry/remove.h"
 #include "registry/report.h"
@@ -33,6 +34,8 @@ static creg_status undo(creg_registry *registry, const creg_dn *dn, const creg_p
 {
     creg_intent intent;
     creg_status status = creg_intent_parse(pair->key, pair->value, arena, &intent, err);
+    if (status == CREG_OK && intent.is_change)
+        return creg_journal_settle(registry, dn, err);
     if (status != CREG_OK)
         return status;
     creg_key record;
@@ -65,7 +68,7 @@ static creg_status sweep_one(creg_registry *registry, const creg_pair *pair, cre
         return status;
     report->changed++;
     return creg_findings_add(&report->findings, arena, "unfinished", false, err,
-                             "removed what a dead writer left of %.*s",
+                             "finished, or removed, what a dead writer left of %.*s",
                              CREG_SHOW(creg_dn_instance(&dn)));
 }
 

@@ -353,12 +353,21 @@ static void look_in_the_middle(void *user_data, size_t done, size_t total)
     assert_int_equal(0, report.changed);
 }
 
+/* So many keys that several writers at once do not have them all under way together. */
+static void given_wide_web(void)
+{
+    given_template("web", "1.0",
+                   "{ \"status\": \"_\", {% for i in range(400) %}\"k{{ i }}\": {{ i }}, "
+                   "{% endfor %}\"last\": 1 }",
+                   "");
+}
+
 static void test_pieces__are_invisible_until_the_last(void **state)
 {
     (void)state;
     watcher = registry;
     registry = suite_open_other("transaction_operations=10");
-    given_web();
+    given_wide_web();
     creg_instance_spec spec = spec_of("ann", "web", "1.0");
     spec.progress = look_in_the_middle;
     spec.request_id = S("r1");
@@ -390,7 +399,7 @@ static void test_pieces__of_one_taken_for_dead_are_never_committed(void **state)
     (void)state;
     watcher = registry;
     registry = suite_open_other("transaction_operations=10");
-    given_web();
+    given_wide_web();
     creg_instance_spec spec = spec_of("ann", "web", "1.0");
     spec.progress = sweep_in_the_middle;
     creg_instance instance;

@@ -850,7 +850,8 @@ static const char *const parameters[] = { "dc",        "ns",        "partition",
 const creg_store_driver creg_driver_consul = {
     .name = "consul",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
     .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE |
-                    CREG_STORE_MULTI_PROCESS | CREG_STORE_SAME_VALUE_IS_NO_CHANGE,
+                    CREG_STORE_MULTI_PROCESS | CREG_STORE_SAME_VALUE_IS_NO_CHANGE |
+                    CREG_STORE_SMALL_TRANSACTIONS,
     .parameters = parameters,
     /* Raw bytes: base64 makes 4/3 of a value, and each operation has some sixty of framing. */
     .limits = { .transaction_operations = OPERATIONS_OLD, .transaction_bytes = 370 * 1024,

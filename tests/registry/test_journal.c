@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes that one transaction of the store does not hold: the same promise as for small ones.
+ *
+ * `transaction_operations` makes any store one that takes few operations at once. What a
+ * writer leaves who dies on the way is written by hand here.
+ */
+#include "suite.h"
+/* A registry on the same store that takes a dozen operations at a time. */
+static creg_registry *open_small(void)
+{
+    return suite_open_other("transaction_operations=12");
+}
+
+static void test_journal__large_set_is_whole(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *small = open_small();
+    creg_property many[100];
+    for (int i = 0; i < 100; i++) {
+        char *path = creg_arena_alloc(&arena, 32);
+        snprintf(path, 32, "bulk/k%03d", i);
+        many[i] = (creg_property){ S(path), { "v\0\xff", 3 } };
+    }
+    ok(creg_set(small, dn, many, 100, NULL, &err));
+    creg_value tree;
+    ok(creg_tree(registry, below(dn, "bulk"), 0, &arena, &tree, &err));
+    assert_int_equal(100, tree.as.map->size);
+    creg_slice value;
+    ok(creg_get(small, dn, S("bulk/k099"), &arena, &value, NULL, &err));
+    assert_int_equal(3, value.size);
+    assert_int_equal(0, keys_below("_confreg/v1/i"));
+    creg_close(small);
+}
+
+static void test_journal__checks_hold_for_large_sets(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *small = open_small();
+    creg_property many[40];
+    for (int i = 0; i < 39; i++) {
+        char *path = creg_arena_alloc(&arena, 32);
+        snprintf(path, 32, "bulk/k%03d", i);
+        many[i] = (creg_property){ S(path), S("v") };
+    }
+    many[39] = (creg_property){ S("nodes/slave1"), S("a value where a tree is") };
+    const char *before = dump();
+    expect(CREG_INVALID_NAME, creg_set(small, dn, many, 40, NULL, &err));
+    many[39] = (creg_property){ S("status/below"), S("below a property") };
+    expect(CREG_INVALID_NAME, creg_set(small, dn, many, 40, NULL, &err));
+    creg_version absent = { 0 };
+    many[39] = (creg_property){ S("last"), S("1") };
+    many[0].path = S("status");
+    expect(CREG_CONFLICT, creg_set(small, dn, many, 40, &absent, &err));
+    expect(CREG_NOT_FOUND, creg_set(small, S("ann/web/1.0/7"), many, 40, NULL, &err));
+    assert_string_equal(before, dump());
+    creg_close(small);
+}
+
+static void test_journal__large_copy_is_the_copy_in_one_transaction(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *small = suite_open_other("transaction_operations=8");
+    creg_copy_options options = { .membership = true };
+    size_t at_once, in_pieces;
+    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/one"), &options, &at_once,
+                 &err));
+    ok(creg_copy(small, below(dn, "nodes/slave1"), below(dn, "nodes/two"), &options, &in_pieces,
+                 &err));
+    assert_int_equal(at_once, in_pieces);
+    const char *one = tree_of(below(dn, "nodes/one"));
+    const char *two = tree_of(below(dn, "nodes/two"));
+    assert_int_equal(strlen(one), strlen(two));
+    expect(CREG_EXISTS, creg_copy(small, below(dn, "nodes/slave1"), below(dn, "nodes/two"),
+                                  &options, NULL, &err));
+    assert_string_equal("_", property_of(dn, "nodes/two/status"));
+    creg_close(small);
+}
+
+/* What a writer leaves who dies right after his change has happened. */
+static const char left_journal[] =
+    "{\"f\":1,\"r\":\"r9\",\"op\":\"change\",\"n\":4,\"s\":\"active\",\"o\":["
+    "[\"p\",\"instances/ann/web/1.0/1/status\",\"new=20text\"],"
+    "[\"p\",\"instances/ann/web/1.0/1/nodes/slave2/status\",\"_\"],"
+    "[\"d\",\"instances/ann/web/1.0/1/nodes/slave10/ports\",\"\"],"
+    "[\"t\",\"instances/ann/web/1.0/1/nodes/slave1\",\"\"]]}";
+
+static void test_journal__readers_see_what_has_happened(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *usual = registry;
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    registry = open_small();
+    assert_string_equal("new text", property_of(dn, "status"));
+    assert_string_equal("(NOT_FOUND)", property_of(dn, "nodes/slave10/ports"));
+    assert_string_equal("(NOT_FOUND)", property_of(dn, "nodes/slave1/name"));
+    creg_names nodes;
+    ok(creg_parts(registry, dn, CREG_PART_NODES, &arena, &nodes, &err));
+    assert_string_equal("instances/ann/web/1.0/1/nodes/slave2 "
+                        "instances/ann/web/1.0/1/nodes/slave10", names_of(nodes));
+    creg_instance instance;
+    ok(creg_instance_get(registry, dn, &arena, &instance, &err));
+    expect_text("new text", instance.status);
+    const char *seen = tree_of(dn);
+    assert_int_equal(1, keys_below("_confreg/v1/i")); /* readers write nothing */
+    creg_report report;
+    ok(creg_sweep(registry, &arena, &report, &err));
+    assert_int_equal(1, report.changed);
+    assert_int_equal(0, keys_below("_confreg/v1/i"));
+    assert_string_equal(seen, tree_of(dn));
+    creg_close(registry);
+    registry = usual;
+    assert_string_equal(seen, tree_of(dn));
+}
+
+static void test_journal__next_writer_carries_it_out(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *usual = registry;
+    registry = open_small();
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    creg_property mine = { S("status"), S("mine") };
+    ok(creg_set(registry, dn, &mine, 1, NULL, &err));
+    assert_string_equal("mine", property_of(dn, "status")); /* later than the journal's */
+    assert_string_equal("(NOT_FOUND)", property_of(dn, "nodes/slave1/name"));
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    ok(creg_compare_and_set(registry, dn, S("status"), S("new text"), S("swapped"), &err));
+    assert_string_equal("swapped", property_of(dn, "status"));
+    assert_int_equal(0, keys_below("_confreg/v1/i"));
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    ok(creg_unset(registry, dn, S("nodes"), true, &err));
+    assert_string_equal("(NOT_FOUND)", property_of(dn, "nodes/slave2/status"));
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    ok(creg_deinstantiate(registry, dn, &err));
+    assert_int_equal(0, keys_below("_confreg/v1/i"));
+    assert_int_equal(0, keys_below("instances"));
+    creg_close(registry);
+    registry = usual;
+}
+
+static void test_journal__that_never_happened_is_given_up(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *small = open_small();
+    put_raw("_confreg/v1/i/ann,web,1.0,1",
+            "{\"f\":1,\"r\":\"r9\",\"op\":\"change\",\"n\":0,\"s\":\"open\"}");
+    creg_property mine = { S("status"), S("mine") };
+    ok(creg_set(small, dn, &mine, 1, NULL, &err));
+    assert_string_equal("mine", property_of(dn, "status"));
+    assert_int_equal(0, keys_below("_confreg/v1/i"));
+    creg_close(small);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest journals[] = {
+        TEST(test_journal__large_set_is_whole),
+        TEST(test_journal__checks_hold_for_large_sets),
+        TEST(test_journal__large_copy_is_the_copy_in_one_transaction),
+        TEST(test_journal__readers_see_what_has_happened),
+        TEST(test_journal__next_writer_carries_it_out),
+        TEST(test_journal__that_never_happened_is_given_up),
+    };
+    return SUITE_RUN(journals);
+}

@@ -9,6 +9,7 @@
  * at the bottom first.
  */
 #include "base/fail.h"
+#include "base/failpoint.h"
 #include "registry/body.h"
 #include "registry/commit.h"
 #include "registry/options.h"
@@ -212,6 +213,11 @@ static creg_status try_ids(making *work, creg_error *err)
         if (status != CREG_CONFLICT || losses == LOSSES_MAX)
             continue;
         creg_registry_pause(losses);
+        if (CREG_BUG(CREG_BUG_NEW_REQUEST)) {
+            status = creg_request_make(work->request, err);
+            work->commit.request = creg_slice_of(work->request);
+            continue;
+        }
         status = find_repeated(work, err); /* was it our own request that was faster? */
     }
     return status;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/failpoint.h"
 #include "base/hash.h"
 #include "base/memory.h"
 
@@ -155,6 +156,7 @@ creg_status creg_open(const char *url, const creg_open_options *options,
     if (registry == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     registry->layout = creg_layout_instances;
+    registry->shows_all = CREG_BUG(CREG_BUG_READERS_TRUST_KEYS);
     set_author(registry, options == NULL ? NULL : options->author);
 
     creg_status status = CREG_OK;

@@ -4,7 +4,8 @@
 What leaves the shared library: exactly the functions of the public headers.
 
 Called with the path of libconfreg.so. A symbol that no header declares is a leak of our
-insides; a declared one that is not there is a promise not kept.
+insides; a declared one that is not there is a promise not kept. And what it needs: libcurl is
+loaded by the first remote store, since loading it takes longer than a call on a local one.
 """
 import re
 import subprocess
@@ -18,6 +19,12 @@ def exported(library):
                            capture_output=True, text=True).stdout.splitlines()
     names = {line.split()[-1].split("@")[0] for line in lines if line.split()[-2] in "TDBRVWi"}
     return names - {"_init", "_fini", "__bss_start", "_edata", "_end"}
+
+
+def needed(library):
+    lines = subprocess.run(["readelf", "-d", library], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    return [line.split("[")[-1].rstrip("]") for line in lines if "(NEEDED)" in line]
 
 
 def declared():
@@ -40,4 +47,6 @@ report.check("exported symbols begin with creg_ or jinja_",
 report.check("no symbol is exported that no public header declares",
              sorted(name for name in symbols - promised if name.startswith(("creg_", "jinja_"))))
 report.check("every declared function is in the library", sorted(promised - symbols))
+report.check("libcurl is not loaded before it is needed",
+             [name for name in needed(sys.argv[1]) if name.startswith("libcurl")])
 report.finish()

@@ -3,7 +3,7 @@
  * libcurl, loaded when the first store that needs it is opened.
  *
  * libcurl brings some thirty libraries along, and loading them takes longer than everything
- * else that `confreg instance get` does on a store in a file. So the program carries these
+ * else that `confreg instance get` does on a store in a file. So the library carries these
  * functions under libcurl's names; each finds the real one in libcurl.so.4 at its first call.
  * They are hidden: libcurl itself never sees them.
  *

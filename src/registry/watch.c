@@ -645,26 +645,26 @@ static creg_status begin(creg_watch *watch, const creg_watch_options *options, b
     return CREG_OK;
 }
 
-static creg_status look_first(creg_watch *watch, const creg_watch_options *options,
-                              creg_error *err)
+/* Where to wait is known only after a look; then look again, behind a revision of that place. */
+static creg_status look_first(creg_watch *watch, bool *ret_is_there, creg_error *err)
 {
-    creg_pairs nothing = { NULL, 0 };
-    watch->prefix = creg_watch_view_prefix(&watch->view, &nothing);
-    bool is_there = false;
-    uint64_t began = now_ms();
-    creg_status status = creg_store_wait(watch->view.registry->store, watch->prefix, 0, 0,
-                                         &watch->revision, err);
-    if (status == CREG_OK)
-        status = creg_watch_view_read(&watch->view, &watch->looks[watch->newest], &watch->state,
-                                      &is_there, err);
-    if (status != CREG_OK)
-        return status;
-    watch->last_revision = watch->revision;
-    watch->looked_ms = now_ms();
-    watch->look_cost_ms = watch->looked_ms - began;
-    status = begin(watch, options, is_there, err);
-    choose_prefix(watch);
-    return status;
+    creg_arena *arena = &watch->looks[watch->newest];
+    watch->prefix = creg_watch_view_prefix(&watch->view, NULL);
+    for (int tries = 0; watch->revision == 0 && tries < 3; tries++) {
+        uint64_t began = now_ms();
+        creg_arena_reset(arena);
+        creg_status status = creg_store_wait(watch->view.registry->store, watch->prefix, 0, 0,
+                                             &watch->revision, err);
+        if (status == CREG_OK)
+            status = creg_watch_view_read(&watch->view, arena, &watch->state, ret_is_there, err);
+        if (status != CREG_OK)
+            return status;
+        watch->last_revision = watch->revision;
+        watch->looked_ms = now_ms();
+        watch->look_cost_ms = watch->looked_ms - began;
+        choose_prefix(watch);
+    }
+    return CREG_OK;
 }
 
 static creg_status init_locks(creg_watch *watch, creg_error *err)
@@ -704,8 +704,11 @@ creg_status creg_watch_open(creg_registry *registry, creg_slice target,
         creg_arena_init(&watch->looks[i], CREG_LIMIT_OPERATION_BYTES);
     status = creg_watch_view_make(registry, target, options->scope, &watch->arena, &watch->view,
                                   err);
+    bool is_there = false;
     if (status == CREG_OK)
-        status = look_first(watch, options, err);
+        status = look_first(watch, &is_there, err);
+    if (status == CREG_OK)
+        status = begin(watch, options, is_there, err);
     if (status == CREG_OK)
         *ret_watch = watch;
     else

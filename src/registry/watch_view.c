@@ -179,6 +179,7 @@ creg_slice creg_watch_view_prefix(const creg_watch_view *view, const creg_pairs 
     }
     /* A prefix does not cover the key at it. While that key is there, or nothing is, so that
      * it may be the one to come, wait one level higher. */
-    bool is_folder = pairs->size > 0 && pairs->items[0].key.size > view->target.size;
+    bool is_folder =
+        pairs == NULL || (pairs->size > 0 && pairs->items[0].key.size > view->target.size);
     return is_folder ? view->target : creg_dn_parent(view->target);
 }

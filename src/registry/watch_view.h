@@ -30,7 +30,8 @@ creg_status creg_watch_view_make(creg_registry *registry, creg_slice target,
 creg_status creg_watch_view_read(const creg_watch_view *view, creg_arena *arena,
                                  creg_pairs *ret_pairs, bool *ret_is_there, creg_error *err);
 
-/** The prefix to wait below, given what was there. Borrowed from the view, or static. */
+/** The prefix to wait below, given what was there (NULL: not known). Borrowed from the view,
+ *  or static. */
 creg_slice creg_watch_view_prefix(const creg_watch_view *view, const creg_pairs *pairs);
 
 /** Scope and target as bytes that no other view has; in the arena. */

@@ -673,8 +673,9 @@ static creg_status etcd_wait(creg_driver_state *state, creg_slice prefix, uint64
         *ret_revision = 0;
     } else if (status == CREG_OK && seen.revision > 0) {
         *ret_revision = seen.revision;
-    } else if (status == CREG_UNKNOWN_OUTCOME || status == CREG_UNAVAILABLE) {
-        /* The stream broke, or the time is over: nothing was asked to be done either way. */
+    } else if (status == CREG_OK || status == CREG_UNKNOWN_OUTCOME ||
+               status == CREG_UNAVAILABLE) {
+        /* The stream broke or ended, or the time is over: nothing was asked to be done. */
         status = creg_http_now_ms() + 20 >= deadline
                      ? creg_fail(err, CREG_TIMEOUT, "nothing changed in %u ms", timeout_ms)
                      : creg_fail(err, CREG_UNAVAILABLE, "the watch on etcd broke off");

@@ -131,7 +131,7 @@ static void walk_all(const char *path)
     must(mdb_env_create(&env), "no environment");
     must(mdb_env_set_assert(env, on_assertion), "no environment");
     must(mdb_env_set_maxreaders(env, LMDB_READERS), "no environment");
-    must(mdb_env_open(env, path, MDB_RDONLY | MDB_NOTLS, 0660), "it cannot be opened");
+    must(creg_lmdb_open_env(env, path, MDB_RDONLY | MDB_NOTLS), "it cannot be opened");
     must(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "it cannot be read");
     must(mdb_dbi_open(txn, NULL, 0, &dbi), "it has no database");
     must(creg_lmdb_get_number(txn, dbi, LMDB_KEY_REVISION, &revision), "it has no revision");

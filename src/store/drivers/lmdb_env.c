@@ -10,9 +10,7 @@
 #include "store/drivers/lmdb_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -124,27 +122,6 @@ static void table_watch_forks(void)
 
 /* ---- opening and closing LMDB ----------------------------------------------------------- */
 
-/*
- * Only one process at a time may be inside mdb_env_open.
- *
- * The first opener zeroes the transaction number in LMDB's lock file and fills it in a little
- * later. One who is killed in between leaves the zero to whoever was waiting behind it, who
- * takes the lock file for ready, counts on from there, and commits what no later reader will
- * find: an acknowledged write is lost. With a lock of our own the next opener is always the
- * first one again and starts from the file. The kernel drops the lock of a dead process.
- *
- * -1 when the folder takes no such file: then nothing is written there either.
- */
-static int take_open_lock(const lmdb_shared *shared)
-{
-    char path[LMDB_PATH_BYTES + sizeof "/open.lock"];
-    snprintf(path, sizeof path, "%s/open.lock", shared->path);
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    while (file >= 0 && flock(file, LOCK_EX) != 0 && errno == EINTR)
-        continue;
-    return file;
-}
-
 static int open_with_map(MDB_env *env, const lmdb_shared *shared, uint64_t map_size)
 {
     unsigned flags = MDB_NOTLS | (shared->is_read_only ? MDB_RDONLY : 0);
@@ -153,11 +130,7 @@ static int open_with_map(MDB_env *env, const lmdb_shared *shared, uint64_t map_s
         code = mdb_env_set_mapsize(env, (size_t)map_size);
     if (code != MDB_SUCCESS)
         return code;
-    int lock = take_open_lock(shared);
-    code = mdb_env_open(env, shared->path, flags, 0660);
-    if (lock >= 0)
-        close(lock);
-    return code;
+    return creg_lmdb_open_env(env, shared->path, flags);
 }
 
 /* A process with little address space (RLIMIT_AS) gets as large a map as it can. */

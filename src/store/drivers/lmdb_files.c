@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -333,4 +334,26 @@ creg_status creg_lmdb_probe(const char *path, bool *ret_is_short, creg_error *er
     creg_status status = probe_fd(fd, file, ret_is_short, err);
     close(fd);
     return status;
+}
+
+/* ---- opening ---------------------------------------------------------------------------- */
+
+/* -1 when the folder takes no such file: then nothing is written there either. */
+static int take_open_lock(const char *folder)
+{
+    char path[LMDB_PATH_BYTES + sizeof "/open.lock"];
+    snprintf(path, sizeof path, "%s/open.lock", folder);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    while (file >= 0 && flock(file, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+    return file;
+}
+
+int creg_lmdb_open_env(MDB_env *env, const char *folder, unsigned flags)
+{
+    int lock = take_open_lock(folder);
+    int code = mdb_env_open(env, folder, flags, 0660);
+    if (lock >= 0)
+        close(lock);
+    return code;
 }

@@ -104,6 +104,18 @@ creg_status creg_lmdb_create(const char *path, bool is_default,
                              const creg_store_options *options, creg_error *err);
 
 /**
+ * mdb_env_open, one process at a time; its code.
+ *
+ * The first opener zeroes the transaction number in LMDB's lock file and fills it in a little
+ * later. One who is killed in between leaves the zero to whoever was waiting behind it, who
+ * takes the lock file for ready, counts on from there, and commits what no later reader will
+ * find: an acknowledged write is lost. With a lock of our own, open.lock, the next opener is
+ * always the first one again and starts from the file. The kernel drops the lock of a dead
+ * process.
+ */
+int creg_lmdb_open_env(MDB_env *env, const char *folder, unsigned flags);
+
+/**
  * Look at the file without LMDB: is it one, and is it as long as it says?
  * `*ret_is_short` when only the latter is not so.
  */

@@ -19,7 +19,7 @@
 extern char **environ;
 
 enum {
-    ROUND_MS = 60000,                 /* longest single wait; a watch has no deadline itself */
+    ROUND_MS = 10000,                 /* so soon a person is told that the store is away */
     ENVIRONMENT_VALUE_MAX = 64 * 1024 /* Linux refuses variables over 128 KiB */
 };
 
@@ -30,11 +30,11 @@ typedef struct watching {
     creg_watch_scope scope;
     creg_event event;
     creg_slice cursor;
-    const char *exec;    /* NULL: only print */
+    const char *exec; /* NULL: only print */
     bool prints;
     bool has_deadline;
     double deadline_ms;
-    long long count;     /* events left to tell; 0: any number */
+    long long count; /* events left to tell; 0: any number */
 } watching;
 
 /* ---- one event as data -------------------------------------------------------------------- */
@@ -360,7 +360,8 @@ static creg_status take_condition(watching *work)
         if (event->kind == CREG_EVENT_SNAPSHOT_END || event->kind == CREG_EVENT_RESYNC ||
             !creg_slice_equal(one->path, event->path))
             continue;
-        one->is_met = event->kind != CREG_EVENT_DELETE && creg_slice_equal(one->value, event->value);
+        one->is_met =
+            event->kind != CREG_EVENT_DELETE && creg_slice_equal(one->value, event->value);
     }
     return CREG_OK;
 }
@@ -379,7 +380,8 @@ static creg_status fail_unmet(cli_context *cli, const awaiting *wait)
         if (!wait->conditions[i].is_met)
             return cli_fail(cli, CREG_NO, "%s: %.*s did not become %.*s in time", cli->words[0],
                             (int)wait->conditions[i].path.size, wait->conditions[i].path.data,
-                            (int)wait->conditions[i].value.size, wait->conditions[i].value.data);
+                            (int)wait->conditions[i].value.size,
+                            wait->conditions[i].value.data);
     return cli_fail(cli, CREG_NO, "%s was not removed in time", cli->words[0]);
 }
 
@@ -395,8 +397,8 @@ static creg_status wait_on(awaiting *wait)
             return status;
         if (wait->work.event.kind == CREG_EVENT_REMOVED)
             return wait->until_removed ? CREG_OK
-                                       : cli_fail(cli, CREG_NOT_FOUND, "%s was removed meanwhile",
-                                                  cli->words[0]);
+                                       : cli_fail(cli, CREG_NOT_FOUND,
+                                                  "%s was removed meanwhile", cli->words[0]);
         if (!wait->work.event.more && all_met(wait))
             return CREG_OK;
     }

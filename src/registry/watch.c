@@ -35,7 +35,8 @@ enum {
     SLICE_LOCAL_MS = 100,
     SLICE_SERVER_MS = 1000,
     SLICE_MOST_MS = 10000,
-    SLICE_LOOKS = 20, /* and at least so many times what a look costs: ZooKeeper looks to wait */
+    SLICE_LOOKS =
+        20, /* and at least so many times what a look costs: ZooKeeper looks to wait */
     /* Look without being told so often: a server that hangs, or one that came back younger
      * than the revision that it is asked about, would keep silent for ever. */
     LOOK_EVERY_MS = 10000,
@@ -125,8 +126,8 @@ static void choose_prefix(creg_watch *watch)
 }
 
 /* Fill the queue with what `seen` has that the last look had not. */
-static creg_status compare(creg_watch *watch, const creg_pairs *seen, bool is_there, bool is_lost,
-                           creg_arena *arena, creg_error *err)
+static creg_status compare(creg_watch *watch, const creg_pairs *seen, bool is_there,
+                           bool is_lost, creg_arena *arena, creg_error *err)
 {
     creg_changes changes = { NULL, 0 };
     creg_status status = CREG_OK;
@@ -162,7 +163,8 @@ static creg_status take_look(creg_watch *watch, creg_error *err)
         return status;
 
     /* The store was away and nothing happened meanwhile: nobody needs to know. */
-    bool is_same = watch->revision == watch->last_revision && !went_back(watch, watch->revision);
+    bool is_same =
+        watch->revision == watch->last_revision && !went_back(watch, watch->revision);
     if (is_lost && watch->queue.size == 1 && is_there && is_same)
         watch->queue.size = 0;
     watch->has_gap = false;
@@ -206,8 +208,9 @@ static creg_status wait_for_change(creg_watch *watch, uint64_t deadline, creg_er
         uint64_t now = now_ms();
         uint64_t slice = slice_ms(watch);
         uint64_t left = deadline > now ? deadline - now : 0;
-        creg_status status = creg_store_wait(store, watch->prefix, watch->revision,
-                                             (uint32_t)(left < slice ? left : slice), &seen, err);
+        creg_status status =
+            creg_store_wait(store, watch->prefix, watch->revision,
+                            (uint32_t)(left < slice ? left : slice), &seen, err);
         if (status != CREG_OK)
             return status;
         watch->revision = seen;
@@ -247,7 +250,8 @@ static void pause_after(creg_watch *watch, uint64_t deadline)
     struct timespec time = time_of(until < deadline ? until : deadline);
     pthread_mutex_lock(&watch->lock);
     int result = 0;
-    while (!atomic_load(&watch->is_cancelled) && !atomic_load(&watch->is_closing) && result != ETIMEDOUT)
+    while (!atomic_load(&watch->is_cancelled) && !atomic_load(&watch->is_closing) &&
+           result != ETIMEDOUT)
         result = pthread_cond_timedwait(&watch->changed, &watch->lock, &time);
     pthread_mutex_unlock(&watch->lock);
 }
@@ -461,11 +465,15 @@ static creg_status make_event(creg_watch *watch, const creg_change *change, creg
 {
     bool failed = false;
     const creg_pair *pair = change->after != NULL ? change->after : change->before;
-    creg_slice key = pair == NULL ? creg_slice_make("", 0)
-                                  : copy_or_fail(arena, pair->key, &failed);
+    creg_slice key =
+        pair == NULL ? creg_slice_make("", 0) : copy_or_fail(arena, pair->key, &failed);
     creg_slice none = creg_slice_make("", 0);
-    creg_event event = { .kind = kind_of(watch, change), .dn = none, .path = none, .value = none,
-                         .old_value = none, .revision = watch->last_revision,
+    creg_event event = { .kind = kind_of(watch, change),
+                         .dn = none,
+                         .path = none,
+                         .value = none,
+                         .old_value = none,
+                         .revision = watch->last_revision,
                          .more = watch->next + 1 < watch->queue.size };
     if (watch->view.scope == CREG_WATCH_INSTANCES)
         event.dn = key;
@@ -597,9 +605,8 @@ static creg_status resume(creg_watch *watch, const creg_watch_options *options, 
     if (status != CREG_OK || creg_position_equal(&watch->position, &now))
         return status;
     status = creg_changes_add(&watch->queue, CREG_EVENT_RESYNC, NULL, NULL, arena, err);
-    return status == CREG_OK
-               ? creg_changes_snapshot(&watch->queue, &watch->state, arena, err)
-               : status;
+    return status == CREG_OK ? creg_changes_snapshot(&watch->queue, &watch->state, arena, err)
+                             : status;
 }
 
 /* The same for a caller who still has what it was told. */
@@ -656,7 +663,8 @@ static creg_status look_first(creg_watch *watch, bool *ret_is_there, creg_error 
         creg_status status = creg_store_wait(watch->view.registry->store, watch->prefix, 0, 0,
                                              &watch->revision, err);
         if (status == CREG_OK)
-            status = creg_watch_view_read(&watch->view, arena, &watch->state, ret_is_there, err);
+            status =
+                creg_watch_view_read(&watch->view, arena, &watch->state, ret_is_there, err);
         if (status != CREG_OK)
             return status;
         watch->last_revision = watch->revision;

@@ -28,16 +28,17 @@ static bool make_room(creg_changes *changes, creg_arena *arena)
     if (!is_full)
         return true;
     size_t room = size == 0 ? FIRST_ROOM : 2 * size;
-    creg_change *items = creg_arena_grow(arena, changes->items, size * sizeof *items,
-                                         room * sizeof *items);
+    creg_change *items =
+        creg_arena_grow(arena, changes->items, size * sizeof *items, room * sizeof *items);
     if (items == NULL)
         return false;
     changes->items = items;
     return true;
 }
 
-creg_status creg_changes_add(creg_changes *changes, creg_event_kind kind, const creg_pair *before,
-                             const creg_pair *after, creg_arena *arena, creg_error *err)
+creg_status creg_changes_add(creg_changes *changes, creg_event_kind kind,
+                             const creg_pair *before, const creg_pair *after, creg_arena *arena,
+                             creg_error *err)
 {
     if (!make_room(changes, arena))
         return creg_fail_arena(err, arena);
@@ -103,7 +104,8 @@ creg_status creg_changes_snapshot(creg_changes *changes, const creg_pairs *after
 {
     creg_status status = CREG_OK;
     for (size_t i = 0; i < after->size && status == CREG_OK; i++)
-        status = creg_changes_add(changes, CREG_EVENT_SNAPSHOT, NULL, &after->items[i], arena, err);
+        status =
+            creg_changes_add(changes, CREG_EVENT_SNAPSHOT, NULL, &after->items[i], arena, err);
     if (status == CREG_OK)
         status = creg_changes_add(changes, CREG_EVENT_SNAPSHOT_END, NULL, NULL, arena, err);
     return status;
@@ -174,8 +176,9 @@ creg_status creg_position_print(const creg_position *position, creg_slice watche
                                 creg_arena *arena, creg_slice *ret_text, creg_error *err)
 {
     char text[CURSOR_SIZE + 1];
-    int size = snprintf(text, sizeof text, "w1-%016" PRIx64 "-%" PRIx64 "-%016" PRIx64 "%016" PRIx64,
-                        digest_of(watched), position->count, position->sums[0], position->sums[1]);
+    int size =
+        snprintf(text, sizeof text, "w1-%016" PRIx64 "-%" PRIx64 "-%016" PRIx64 "%016" PRIx64,
+                 digest_of(watched), position->count, position->sums[0], position->sums[1]);
     creg_slice copy = creg_arena_copy(arena, creg_slice_make(text, (size_t)size));
     if (copy.data == NULL)
         return creg_fail_arena(err, arena);
@@ -206,22 +209,24 @@ static bool take_dash(const char **at)
     return *(*at)++ == '-';
 }
 
-creg_status creg_position_parse(creg_slice text, creg_slice watched, creg_position *ret_position,
-                                creg_error *err)
+creg_status creg_position_parse(creg_slice text, creg_slice watched,
+                                creg_position *ret_position, creg_error *err)
 {
     char copy[CURSOR_SIZE + 1] = { 0 };
     if (text.size < 3 || text.size > CURSOR_SIZE || memcmp(text.data, "w1-", 3) != 0)
-        return creg_fail(err, CREG_INVALID, "'%.*s' is not the cursor of a watch", CREG_SHOW(text));
+        return creg_fail(err, CREG_INVALID, "'%.*s' is not the cursor of a watch",
+                         CREG_SHOW(text));
     memcpy(copy, text.data, text.size);
     const char *at = copy + 3;
     uint64_t scope;
     creg_position position;
     bool is_sound = take_hex(&at, 16, &scope) && take_dash(&at) &&
                     take_hex(&at, 16, &position.count) && take_dash(&at) &&
-                    take_hex(&at, 16, &position.sums[0]) && take_hex(&at, 16, &position.sums[1]) &&
-                    at == copy + text.size;
+                    take_hex(&at, 16, &position.sums[0]) &&
+                    take_hex(&at, 16, &position.sums[1]) && at == copy + text.size;
     if (!is_sound)
-        return creg_fail(err, CREG_INVALID, "'%.*s' is not the cursor of a watch", CREG_SHOW(text));
+        return creg_fail(err, CREG_INVALID, "'%.*s' is not the cursor of a watch",
+                         CREG_SHOW(text));
     if (scope != digest_of(watched))
         return creg_fail(err, CREG_INVALID, "the cursor is of a watch of something else");
     *ret_position = position;

@@ -30,8 +30,9 @@ typedef struct creg_changes {
 } creg_changes;
 
 /** One more change. CREG_NO_MEMORY, CREG_LIMIT. */
-creg_status creg_changes_add(creg_changes *changes, creg_event_kind kind, const creg_pair *before,
-                             const creg_pair *after, creg_arena *arena, creg_error *err);
+creg_status creg_changes_add(creg_changes *changes, creg_event_kind kind,
+                             const creg_pair *before, const creg_pair *after, creg_arena *arena,
+                             creg_error *err);
 
 /**
  * Append DELETEs by key, then PUTs by version and key, that make `before` into `after`. Both
@@ -63,7 +64,7 @@ creg_status creg_position_print(const creg_position *position, creg_slice watche
                                 creg_arena *arena, creg_slice *ret_text, creg_error *err);
 
 /** CREG_INVALID: not such a text, or of something else than `watched`. */
-creg_status creg_position_parse(creg_slice text, creg_slice watched, creg_position *ret_position,
-                                creg_error *err);
+creg_status creg_position_parse(creg_slice text, creg_slice watched,
+                                creg_position *ret_position, creg_error *err);
 
 #endif

@@ -35,7 +35,8 @@ static creg_status make_filter(creg_slice target, creg_arena *arena, creg_filter
         size += names[i].size == 0 ? 0 : names[i].size + 1;
     if (size != target.size)
         return creg_fail(err, CREG_INVALID_NAME,
-                         "'%.*s' is not USER, USER/NAME or USER/NAME/VERSION", CREG_SHOW(target));
+                         "'%.*s' is not USER, USER/NAME or USER/NAME/VERSION",
+                         CREG_SHOW(target));
     *ret_filter = (creg_filter){ .user = names[0], .name = names[1], .version = names[2] };
     return CREG_OK;
 }
@@ -46,7 +47,8 @@ creg_status creg_watch_view_make(creg_registry *registry, creg_slice target,
 {
     if (target.size > 0 && target.data[target.size - 1] == '/')
         target.size--;
-    *ret_view = (creg_watch_view){ .registry = registry, .scope = scope,
+    *ret_view = (creg_watch_view){ .registry = registry,
+                                   .scope = scope,
                                    .target = creg_arena_copy(arena, target) };
     if (ret_view->target.data == NULL)
         return creg_fail_arena(err, arena);
@@ -69,7 +71,8 @@ creg_status creg_watch_view_name(const creg_watch_view *view, creg_arena *arena,
     creg_text_init(&text, arena, 2 * CREG_LIMIT_KEY);
     creg_text_format(&text, "%d ", (int)view->scope);
     /* A DN has two spellings, with and without the root's name: take the whole key. */
-    creg_text_slice(&text, view->scope == CREG_WATCH_DN ? creg_dn_key(&view->dn) : view->target);
+    creg_text_slice(&text,
+                    view->scope == CREG_WATCH_DN ? creg_dn_key(&view->dn) : view->target);
     return creg_text_finish(&text, ret_name, err);
 }
 
@@ -96,8 +99,8 @@ static creg_status join(const creg_read *own, const creg_read *below, size_t ski
     return CREG_OK;
 }
 
-static creg_status read_dn(const creg_watch_view *view, creg_arena *arena, creg_pairs *ret_pairs,
-                           bool *ret_is_there, creg_error *err)
+static creg_status read_dn(const creg_watch_view *view, creg_arena *arena,
+                           creg_pairs *ret_pairs, bool *ret_is_there, creg_error *err)
 {
     enum { OWN = CREG_SIGHT_READS, BELOW, READS };
     creg_sight sight;
@@ -106,8 +109,7 @@ static creg_status read_dn(const creg_watch_view *view, creg_arena *arena, creg_
     creg_sight_reads(&view->dn, &sight, reads);
     reads[OWN] = (creg_read){ .key = key };
     reads[BELOW] = (creg_read){ .is_list = true, .key = key };
-    creg_status status =
-        creg_store_read(view->registry->store, reads, READS, arena, NULL, err);
+    creg_status status = creg_store_read(view->registry->store, reads, READS, arena, NULL, err);
     if (status != CREG_OK)
         return status;
     *ret_is_there = creg_sight_is_clear(view->registry, &view->dn, reads);
@@ -125,8 +127,7 @@ static creg_status read_keys(const creg_watch_view *view, creg_arena *arena,
 {
     creg_read reads[2] = { { .is_list = true, .key = view->target }, { .key = view->target } };
     size_t count = view->target.size == 0 ? 1 : 2;
-    creg_status status =
-        creg_store_read(view->registry->store, reads, count, arena, NULL, err);
+    creg_status status = creg_store_read(view->registry->store, reads, count, arena, NULL, err);
     return status == CREG_OK ? join(&reads[1], &reads[0], 0, arena, ret_pairs, err) : status;
 }
 

@@ -12,9 +12,9 @@
 typedef struct creg_watch_view {
     creg_registry *registry;
     creg_watch_scope scope;
-    creg_dn dn;          /* CREG_WATCH_DN */
-    creg_filter filter;  /* CREG_WATCH_INSTANCES */
-    creg_slice target;   /* as given, without a closing '/' */
+    creg_dn dn;         /* CREG_WATCH_DN */
+    creg_filter filter; /* CREG_WATCH_INSTANCES */
+    creg_slice target;  /* as given, without a closing '/' */
 } creg_watch_view;
 
 /** CREG_INVALID_NAME: the target is none of the scope. */

@@ -566,10 +566,10 @@ static void *write_many(void *data)
         char key[32], value[32];
         snprintf(key, sizeof key, "w/%u/k%u", writer, i * 7 % KEYS);
         snprintf(value, sizeof value, "%u", i);
-        creg_operation operation = {
-            .kind = i % 9 == 8 ? CREG_OPERATION_DELETE : CREG_OPERATION_PUT,
-            .key = S(key), .value = S(value)
-        };
+        creg_operation operation = { .kind = i % 9 == 8 ? CREG_OPERATION_DELETE
+                                                        : CREG_OPERATION_PUT,
+                                     .key = S(key),
+                                     .value = S(value) };
         creg_transaction transaction = { .operations = &operation, .operation_count = 1 };
         creg_store_apply(store, &transaction, NULL, NULL);
     }

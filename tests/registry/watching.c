@@ -37,9 +37,9 @@ static void put(mirror *copy, creg_slice key, creg_slice value)
     size_t at = find(copy, key);
     if (at == copy->room) {
         size_t room = copy->room == 0 ? 64 : 2 * copy->room;
-        copy->items = creg_arena_grow(&copy->arena, copy->items,
-                                      copy->room * sizeof *copy->items,
-                                      room * sizeof *copy->items);
+        copy->items =
+            creg_arena_grow(&copy->arena, copy->items, copy->room * sizeof *copy->items,
+                            room * sizeof *copy->items);
         assert_non_null(copy->items);
         copy->room = room;
     }

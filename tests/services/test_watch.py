@@ -62,10 +62,10 @@ def stored(service, prefix):
 class Mirror:
     """A `kv watch` in the background, and what its events add up to."""
 
-    def __init__(self, service, prefix, parameters=""):
+    def __init__(self, service, prefix, parameters="", more=()):
         url = service.url + "/watching" + parameters
         self.process = subprocess.Popen(
-            [PROGRAM, "kv", "watch", prefix, "--snapshot", "-o", "jsonl"], text=True,
+            [PROGRAM, "kv", "watch", prefix, "--snapshot", "-o", "jsonl", *more], text=True,
             env={**os.environ, "CONFREG_STORE": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.prefix = prefix
         self.lines = queue.Queue()
@@ -178,20 +178,22 @@ def test_watch__a_change_while_the_watch_could_not_look_is_told(service):
 
 
 @pytest.mark.skipif(KIND != "etcd", reason="only etcd forgets its history")
-def test_watch__compaction_gives_resync_and_the_differences(service):
+def test_watch__compaction_gives_resync_and_the_differences(service, tmp_path):
     put(service, "compacted/a", "1")
-    with Mirror(service, "compacted") as mirror:
-        mirror.process.send_signal(signal.SIGSTOP)
+    # The command of an event keeps the watch from looking until `go` is there.
+    hold = 'test "$CONFREG_EVENT" != snapshot-end || while test ! -e %s/go; do sleep 0.05; done'
+    with Mirror(service, "compacted", more=("--exec", hold % tmp_path)) as mirror:
         for i in range(5):
             put(service, "compacted/a", str(i + 2))
             put(service, "compacted/%d" % i, "x")
         compact(service)
-        mirror.process.send_signal(signal.SIGCONT)
+        (tmp_path / "go").touch()
         mirror.until(lambda: len(mirror.state) == 6 and mirror.state["compacted/a"] == "6")
-        assert "resync" in mirror.kinds
+        assert mirror.kinds.count("resync") == 1 and mirror.kinds.index("resync") == 2
         mirror.settle(service)
         put(service, "compacted/a", "after")
         mirror.until(lambda: mirror.state["compacted/a"] == "after")
+        assert mirror.kinds.count("resync") == 1
 
 
 @pytest.mark.skipif(KIND != "zookeeper", reason="a session is what ZooKeeper has")
@@ -246,6 +248,7 @@ def test_watch__a_thousand_changes_through_a_restart_and_a_compaction(service):
         assert puts >= len(mirror.state)
 
 
+@pytest.mark.skipif(KIND == "zookeeper", reason="its client refuses a server that is younger than itself")
 def test_watch__a_server_with_fresh_data_gives_resync(service):
     """Its index begins anew: nothing that was there is there, and both are told."""
     for i in range(20):

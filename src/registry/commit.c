@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "base/failpoint.h"
 #include "registry/chunks.h"
 #include "registry/record.h"
 #include "registry/remove.h"
@@ -82,7 +83,7 @@ static creg_status is_ours(creg_commit *commit, creg_book book, creg_arena *aren
     if (status != CREG_OK)
         return creg_commit_unknown(&commit->dn, commit->request, err);
     creg_slice request = book == CREG_BOOK_COMMIT ? record.request_id : intent.request_id;
-    *ret_ours = creg_slice_equal(request, commit->request);
+    *ret_ours = creg_slice_equal(request, commit->request) && !CREG_BUG(CREG_BUG_NEW_REQUEST);
     return CREG_OK;
 }
 
@@ -160,7 +161,8 @@ static creg_status read_counter(creg_commit *commit, const creg_key *key, uint64
                                CREG_SHOW(creg_key_slice(key)), CREG_SHOW(text));
     }
     creg_arena_clear(&scratch);
-    if (!is_absent && (status != CREG_OK || !commit->is_taken))
+    bool is_enough = !commit->is_taken && !CREG_BUG(CREG_BUG_COUNTER_FROM_MAXIMUM);
+    if (!is_absent && (status != CREG_OK || is_enough))
         return status;
     return highest_id(commit, ret_id, err);
 }
@@ -454,6 +456,8 @@ static creg_status write_in_pieces(creg_commit *commit, books *books_, const cre
         return status;
     status = announce(&work, pairs->size, arena, err);
     bool has_begun = status == CREG_OK;
+    if (has_begun && CREG_BUG(CREG_BUG_RECORD_FIRST))
+        (void)finish(&work, record, arena, err);
     if (has_begun)
         status = write_chunks(&work, pairs, arena, err);
     /* Up to here an unclear answer is a clear failure: without a record nothing is visible. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bump allocation in chunks that double, under a byte budget.
+ * Bump allocation in chunks that double up to a huge page, under a byte budget.
  *
  *     chunks -> [ newest | used......|at   free   |end ] -> [ older ] -> [ oldest ]
  *
@@ -19,7 +19,7 @@ typedef struct creg_arena_chunk {
 
 enum {
     FIRST_CHUNK = 4 * 1024,
-    LARGEST_CHUNK = 1024 * 1024,
+    LAST_SMALL_CHUNK = 256 * 1024, /* behind it chunks are as large as a huge page */
     HEADER = (sizeof(chunk) + CREG_ARENA_ALIGN - 1) & ~(size_t)(CREG_ARENA_ALIGN - 1)
 };
 
@@ -66,8 +66,8 @@ static size_t next_chunk_size(const creg_arena *arena, size_t needed)
     return needed;
 #else
     size_t size = arena->chunks == NULL ? FIRST_CHUNK : arena->chunks->size * 2;
-    if (size > LARGEST_CHUNK)
-        size = LARGEST_CHUNK;
+    if (size > LAST_SMALL_CHUNK)
+        size = CREG_MEMORY_HUGE;
     if (size < FIRST_CHUNK)
         size = FIRST_CHUNK;
     /* Near the budget, take what is left rather than fail with room to spare. */
@@ -88,7 +88,8 @@ void *creg_arena_alloc_slow(creg_arena *arena, size_t size)
     }
     size_t needed = rounded + HEADER;
     size_t wanted = next_chunk_size(arena, needed);
-    chunk *fresh = creg_memory_alloc(wanted);
+    chunk *fresh = wanted < CREG_MEMORY_HUGE ? creg_memory_alloc(wanted)
+                                             : creg_memory_alloc_huge(wanted);
     if (fresh == NULL) {
         arena->failed = CREG_NO_MEMORY;
         return NULL;

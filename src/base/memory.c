@@ -2,9 +2,11 @@
 /*
  * malloc and its kin, with a failpoint in torture builds.
  */
+#define _DEFAULT_SOURCE /* for madvise(), which POSIX has under another name and without huge pages */
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #ifdef CREG_TORTURE
 #include <stdatomic.h>
@@ -43,6 +45,18 @@ unsigned long creg_memory_fail_after(unsigned long nth, int forever)
 void *creg_memory_alloc(size_t size)
 {
     return refuse() ? NULL : malloc(size == 0 ? 1 : size);
+}
+
+void *creg_memory_alloc_huge(size_t size)
+{
+    void *block = NULL;
+    if (refuse() || posix_memalign(&block, CREG_MEMORY_HUGE, size) != 0)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    /* Advice: when the kernel has no huge pages, small ones do. */
+    (void)madvise(block, size - size % CREG_MEMORY_HUGE, MADV_HUGEPAGE);
+#endif
+    return block;
 }
 
 void *creg_memory_calloc(size_t count, size_t size)

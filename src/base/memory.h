@@ -14,6 +14,16 @@ void *creg_memory_calloc(size_t count, size_t size);
 void *creg_memory_realloc(void *block, size_t size);
 void creg_memory_free(void *block);
 
+/** From this size on a block may lie on huge pages. */
+enum { CREG_MEMORY_HUGE = 2 * 1024 * 1024 };
+
+/**
+ * creg_memory_alloc for blocks of CREG_MEMORY_HUGE and more, on huge pages where the system
+ * gives them on request: one page fault instead of 512, each of which costs as much as
+ * writing its page many times over.
+ */
+void *creg_memory_alloc_huge(size_t size);
+
 /**
  * Tests only (-Dtorture=true): let the Nth allocation from now on fail, and all later ones
  * with `forever`; 0 ends it. Returns how many allocations were asked for since the last call.

@@ -6,15 +6,17 @@
 #include "base/search.h"
 #include "base/utf8.h"
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 #include "value/compare.h"
 #include "value/integer.h"
 
 static bool is_kind(creg_value value, creg_kind kind) { return value.kind == (uint8_t)kind; }
 
-static bool is_strict(const jinja_run *run, creg_value value)
+/* By the value's own kind: an if-expression without else is lenient in a strict engine. */
+static bool is_strict(creg_value value)
 {
     return is_kind(value, CREG_KIND_UNDEFINED) &&
-           run->options->undefined == JINJA_UNDEFINED_STRICT;
+           jinja_undefined_mode(value) == JINJA_UNDEFINED_STRICT;
 }
 
 /* ---- == ------------------------------------------------------------------------------- */
@@ -25,9 +27,9 @@ creg_status jinja_equal(jinja_run *run, creg_value left, creg_value right, bool 
         *ret_equal = left.as.integer == right.as.integer;
         return CREG_OK;
     }
-    if (is_strict(run, left))
+    if (is_strict(left))
         return jinja_fail_undefined(run, left);
-    if (is_strict(run, right))
+    if (is_strict(right))
         return jinja_fail_undefined(run, right);
     *ret_equal = creg_value_equal_within(left, right, &run->fuel);
     return run->fuel == 0 ? jinja_fail_fuel(run) : CREG_OK;
@@ -116,8 +118,8 @@ static creg_status is_in_list(jinja_run *run, const creg_list *list, creg_value 
         creg_status status = jinja_charge(run, 1);
         if (status != CREG_OK)
             return status;
-        if (is_strict(run, list->items[i]) || is_strict(run, needle))
-            return jinja_fail_undefined(run, is_strict(run, needle) ? needle : list->items[i]);
+        if (is_strict(list->items[i]) || is_strict(needle))
+            return jinja_fail_undefined(run, is_strict(needle) ? needle : list->items[i]);
         *ret_contains = creg_value_same_within(list->items[i], needle, &run->fuel);
         if (run->fuel == 0)
             return jinja_fail_fuel(run);
@@ -128,7 +130,7 @@ static creg_status is_in_list(jinja_run *run, const creg_list *list, creg_value 
 static creg_status is_in_map(jinja_run *run, const creg_map *map, creg_value needle,
                              bool *ret_contains)
 {
-    if (is_strict(run, needle))
+    if (is_strict(needle))
         return jinja_fail_undefined(run, needle);
     if (!creg_value_hashable(needle))
         return jinja_fail(run, "TypeError", "unhashable type: '%s'",
@@ -229,7 +231,7 @@ creg_status jinja_contains(jinja_run *run, creg_value haystack, creg_value needl
         return is_in_object(run, haystack, needle, ret_contains);
     case CREG_KIND_UNDEFINED:
         *ret_contains = false;
-        return is_strict(run, haystack) ? jinja_fail_undefined(run, haystack) : CREG_OK;
+        return is_strict(haystack) ? jinja_fail_undefined(run, haystack) : CREG_OK;
     default:
         return jinja_fail(run, "TypeError", "argument of type '%s' is not iterable",
                           creg_value_type_name(haystack));
@@ -266,7 +268,7 @@ creg_status jinja_length(jinja_run *run, creg_value value, size_t *ret_length)
         return CREG_OK;
     case CREG_KIND_UNDEFINED:
         *ret_length = 0;
-        return is_strict(run, value) ? jinja_fail_undefined(run, value) : CREG_OK;
+        return is_strict(value) ? jinja_fail_undefined(run, value) : CREG_OK;
     case CREG_KIND_OBJECT:
         if (jinja_class_of(value)->length == NULL)
             return fail_length(run, value);

@@ -5,6 +5,7 @@
  * filters_regex.c, filters_yaml.c, filters_address.c, tests_config.c.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 
 #include "base/search.h"
 #include "base/unicode.h"
@@ -34,7 +35,7 @@ static creg_status filter_bool(jinja_call *call, creg_value *ret_value)
     if (creg_value_is(value, CREG_KIND_NONE) || creg_value_is(value, CREG_KIND_BOOL))
         return CREG_OK;
     if (creg_value_is(value, CREG_KIND_UNDEFINED) &&
-        call->run->options->undefined == JINJA_UNDEFINED_STRICT)
+        jinja_undefined_mode(value) == JINJA_UNDEFINED_STRICT)
         return jinja_fail_undefined(call->run, value);
     bool truth = creg_value_equal(value, creg_value_int(1));
     if (creg_value_is(value, CREG_KIND_STRING))

@@ -3,6 +3,7 @@
  * The tests behind `is`: types, numbers, comparisons, membership, registration.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 #include "jinja/engine.h"
 
 #include "base/unicode.h"
@@ -95,7 +96,7 @@ static creg_status test_sequence(jinja_call *call, creg_value *ret_value)
     case CREG_KIND_RANGE:
         return answer(true, ret_value);
     case CREG_KIND_UNDEFINED:
-        return answer(call->run->options->undefined != JINJA_UNDEFINED_STRICT, ret_value);
+        return answer(jinja_undefined_mode(value) != JINJA_UNDEFINED_STRICT, ret_value);
     case CREG_KIND_OBJECT:
         return answer(jinja_class_of(value)->length != NULL && jinja_class_of(value)->item != NULL,
                       ret_value);
@@ -109,7 +110,7 @@ static creg_status test_iterable(jinja_call *call, creg_value *ret_value)
     creg_value value = call->args[0];
     switch ((creg_kind)value.kind) {
     case CREG_KIND_UNDEFINED:
-        if (call->run->options->undefined == JINJA_UNDEFINED_STRICT)
+        if (jinja_undefined_mode(value) == JINJA_UNDEFINED_STRICT)
             return jinja_fail_undefined(call->run, value);
         return answer(true, ret_value);
     case CREG_KIND_STRING:
@@ -142,7 +143,7 @@ static creg_status test_escaped(jinja_call *call, creg_value *ret_value)
 {
     creg_value value = call->args[0];
     bool chainable = creg_value_is(value, CREG_KIND_UNDEFINED) &&
-                     call->run->options->undefined == JINJA_UNDEFINED_CHAINABLE;
+                     jinja_undefined_mode(value) == JINJA_UNDEFINED_CHAINABLE;
     return answer(jinja_is_markup(value) || chainable, ret_value);
 }
 

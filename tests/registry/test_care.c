@@ -374,7 +374,7 @@ static void test_pieces__are_invisible_until_the_last(void **state)
     creg_instance instance;
     looks = 0;
     ok(creg_instantiate(registry, &spec, &arena, &instance, &err));
-    assert_true(looks >= 2);
+    assert_true(looks >= 1); /* the other writers do not wait for us */
     ok(creg_instance_status(watcher, S("r1"), &arena, &instance, &err));
     creg_close(registry);
     registry = watcher;

@@ -914,10 +914,96 @@ static void test_lmdb__a_hundred_children_leave_the_parent_alone(void **state)
     creg_store_close(parents);
 }
 
+/* ---- long runs of puts ------------------------------------------------------------------ */
+
+enum { RUN_KEYS = 2000, FOLLOWERS = 60, LARGE_VALUE = 9000 };
+
+static void put_followers(folder *f, creg_store *store, creg_slice large)
+{
+    for (int i = 0; i < FOLLOWERS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "z/%02d", i);
+        creg_slice value = i % 7 == 0 ? large : creg_slice_of(key);
+        assert_int_equal(creg_store_put(store, creg_slice_of(key), value, &f->err), CREG_OK);
+    }
+    assert_int_equal(creg_store_put(store, creg_slice_of("a"), creg_slice_of("1"), &f->err),
+                     CREG_OK);
+}
+
+/* A sorted run, then the deletion of a key that had to make room for it. */
+static void apply_run(folder *f, creg_store *store)
+{
+    static char keys[RUN_KEYS][64];
+    static creg_operation operations[RUN_KEYS + 1];
+    for (int i = 0; i < RUN_KEYS; i++) {
+        snprintf(keys[i], sizeof keys[i], "m/instances/of/somebody/nodes/slave%04d", i);
+        operations[i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
+                                          .key = creg_slice_of(keys[i]),
+                                          .value = creg_slice_of("some value of a property") };
+    }
+    operations[RUN_KEYS] = (creg_operation){ .kind = CREG_OPERATION_DELETE,
+                                             .key = creg_slice_of("z/01") };
+    creg_transaction transaction = { .operations = operations,
+                                     .operation_count = RUN_KEYS + 1 };
+    assert_int_equal(creg_store_apply(store, &transaction, NULL, &f->err), CREG_OK);
+}
+
+static size_t leaf_pages(const folder *f)
+{
+    MDB_env *env;
+    MDB_stat facts;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, f->path, MDB_RDONLY, 0600), 0);
+    assert_int_equal(mdb_env_stat(env, &facts), 0);
+    mdb_env_close(env);
+    return facts.ms_leaf_pages;
+}
+
+static void check_followers(folder *f, creg_store *store, creg_slice large,
+                            const creg_pairs *before)
+{
+    creg_pairs pairs;
+    assert_int_equal(creg_store_list(store, creg_slice_of("z"), &f->arena, &pairs, &f->err),
+                     CREG_OK);
+    assert_int_equal(pairs.size, FOLLOWERS - 1);
+    for (size_t i = 0; i < pairs.size; i++) {
+        size_t number = i == 0 ? 0 : i + 1;
+        const creg_pair *then = &before->items[number];
+        assert_true(creg_slice_equal(pairs.items[i].key, then->key));
+        assert_true(creg_slice_equal(pairs.items[i].value, then->value));
+        assert_int_equal(pairs.items[i].version.major, then->version.major);
+    }
+    assert_int_equal(before->items[0].value.size, large.size);
+}
+
+static void test_lmdb__a_long_run_fills_pages_and_leaves_what_follows_as_it_was(void **state)
+{
+    folder *f = *state;
+    static char bytes[LARGE_VALUE];
+    memset(bytes, 'x', sizeof bytes);
+    creg_slice large = creg_slice_make(bytes, sizeof bytes);
+    creg_store *store = NULL;
+    assert_int_equal(creg_store_open(f->url, NULL, &store, &f->err), CREG_OK);
+    put_followers(f, store, large);
+    creg_pairs before;
+    assert_int_equal(creg_store_list(store, creg_slice_of("z"), &f->arena, &before, &f->err),
+                     CREG_OK);
+    apply_run(f, store);
+    check_followers(f, store, large, &before);
+    creg_pairs run;
+    assert_int_equal(creg_store_list(store, creg_slice_of("m"), &f->arena, &run, &f->err),
+                     CREG_OK);
+    assert_int_equal(run.size, RUN_KEYS);
+    creg_store_close(store);
+    /* 2,000 records of 39 + 33 + 10 bytes: half-full pages would be 80. */
+    assert_in_range(leaf_pages(f), 35, 52);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(test_lmdb__a_long_run_fills_pages_and_leaves_what_follows_as_it_was),
         TEST(test_lmdb__a_new_folder_is_private),
         TEST(test_lmdb__the_default_folder_follows_xdg),
         TEST(test_lmdb__no_create_and_read_only_make_nothing),

@@ -315,6 +315,11 @@ static creg_status lmdb_read(creg_driver_state *state, creg_read *reads, size_t 
 
 /* ---- transactions ----------------------------------------------------------------------- */
 
+enum {
+    LONG_RUN = 128,   /* puts in a row, for which moving their followers away pays */
+    LOOK_EVERY = 32, /* operations: looking costs as much as a put */
+};
+
 /* One transaction on its way through creg_lmdb_write, and why it was refused. */
 typedef struct apply_job {
     MDB_dbi dbi;
@@ -477,28 +482,83 @@ static int delete_tree(MDB_cursor *cursor, creg_slice tree)
     return at.code == MDB_NOTFOUND ? MDB_SUCCESS : at.code;
 }
 
+static int run_operation(MDB_cursor *cursor, apply_job *job, const creg_operation *operation)
+{
+    switch (operation->kind) {
+    case CREG_OPERATION_PUT: return put_record(cursor, job, operation);
+    case CREG_OPERATION_DELETE: return delete_key(cursor, job, operation->key);
+    case CREG_OPERATION_DELETE_TREE: return delete_tree(cursor, operation->key);
+    }
+    return EINVAL;
+}
+
+/* Do all operations of this run put keys, in front of the one that stands in the file? */
+static bool lies_before(const creg_operation *run, MDB_val follower)
+{
+    lmdb_key last;
+    creg_lmdb_key_set(&last, run[LONG_RUN - 1].key);
+    creg_slice one = creg_slice_make(last.val.mv_data, last.val.mv_size);
+    if (creg_slice_compare(one, creg_slice_make(follower.mv_data, follower.mv_size)) >= 0)
+        return false;
+    for (size_t i = 0; i < LONG_RUN; i++)
+        if (run[i].kind != CREG_OPERATION_PUT)
+            return false;
+    return true;
+}
+
+/* When a long run of puts begins here, room is made for it; see lmdb_lift.c. */
+static int prepare_run(MDB_cursor *cursor, const creg_operation *run, creg_lmdb_lift *lift)
+{
+    lmdb_key first;
+    MDB_val data;
+    creg_lmdb_key_set(&first, run->key);
+    MDB_val found = first.val;
+    int code = mdb_cursor_get(cursor, &found, &data, MDB_SET_RANGE);
+    if (code != MDB_SUCCESS)
+        return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+    return lies_before(run, found) ? creg_lmdb_lift_up(cursor, found, data, lift) : MDB_SUCCESS;
+}
+
+/* Is the operation still in front of what was taken out? */
+static bool is_in_run(const creg_operation *operation, const creg_lmdb_lift *lift)
+{
+    lmdb_key stored;
+    creg_lmdb_key_set(&stored, operation->key);
+    return operation->kind == CREG_OPERATION_PUT &&
+           creg_slice_compare(creg_slice_make(stored.val.mv_data, stored.val.mv_size),
+                              lift->items[0].key) < 0;
+}
+
+static int run_with_cursor(MDB_cursor *cursor, apply_job *job, creg_lmdb_lift *lift)
+{
+    const creg_transaction *transaction = job->transaction;
+    int code = MDB_SUCCESS;
+    for (size_t i = 0; i < transaction->operation_count && code == MDB_SUCCESS; i++) {
+        const creg_operation *operation = &transaction->operations[i];
+        if (lift->size > 0 && !is_in_run(operation, lift))
+            code = creg_lmdb_lift_down(cursor, lift);
+        else if (lift->size == 0 && i % LOOK_EVERY == 0 &&
+                 transaction->operation_count - i >= LONG_RUN)
+            code = prepare_run(cursor, operation, lift);
+        if (code == MDB_SUCCESS)
+            code = run_operation(cursor, job, operation);
+    }
+    return code;
+}
+
 static int run_operations(MDB_txn *txn, apply_job *job)
 {
     MDB_cursor *cursor;
+    creg_lmdb_lift lift;
     int code = mdb_cursor_open(txn, job->dbi, &cursor);
     if (code != MDB_SUCCESS)
         return code;
-    for (size_t i = 0; i < job->transaction->operation_count && code == MDB_SUCCESS; i++) {
-        const creg_operation *operation = &job->transaction->operations[i];
-        switch (operation->kind) {
-        case CREG_OPERATION_PUT:
-            code = put_record(cursor, job, operation);
-            break;
-        case CREG_OPERATION_DELETE:
-            code = delete_key(cursor, job, operation->key);
-            break;
-        case CREG_OPERATION_DELETE_TREE:
-            code = delete_tree(cursor, operation->key);
-            break;
-        }
-    }
+    creg_lmdb_lift_init(&lift);
+    code = run_with_cursor(cursor, job, &lift);
+    int settled = code == MDB_SUCCESS ? creg_lmdb_lift_down(cursor, &lift) : code;
+    creg_arena_clear(&lift.arena);
     mdb_cursor_close(cursor);
-    return code;
+    return settled;
 }
 
 static int run_transaction(MDB_txn *txn, void *data)

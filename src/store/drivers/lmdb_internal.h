@@ -131,6 +131,30 @@ uint64_t creg_lmdb_free_bytes(const char *path);
 /** path/name in `out`; false when it is too long. */
 bool creg_lmdb_file_path(const char *path, const char *name, char out[LMDB_PATH_BYTES]);
 
+/* ---- lmdb_lift.c ------------------------------------------------------------------------ */
+
+enum { LMDB_LIFT_MAX = 256 };
+
+/** Records that were taken out for the time of a long run of puts. */
+typedef struct creg_lmdb_lift {
+    struct {
+        creg_slice key, data;
+    } items[LMDB_LIFT_MAX];
+    size_t size;
+    creg_arena arena; /* of the copies */
+} creg_lmdb_lift;
+
+void creg_lmdb_lift_init(creg_lmdb_lift *lift);
+
+/**
+ * Take out the record under the cursor (`key` and `data`) and what else may stand on its page
+ * behind it; nothing when that is too much. The cursor may stand anywhere afterwards.
+ */
+int creg_lmdb_lift_up(MDB_cursor *cursor, MDB_val key, MDB_val data, creg_lmdb_lift *lift);
+
+/** Put them back as they were, and drop the copies. */
+int creg_lmdb_lift_down(MDB_cursor *cursor, creg_lmdb_lift *lift);
+
 /* ---- lmdb_records.c --------------------------------------------------------------------- */
 
 typedef struct lmdb_key {
@@ -150,6 +174,9 @@ void creg_lmdb_key_set(lmdb_key *stored, creg_slice key);
 
 /** Is this the stored form of a key that was too long? */
 bool creg_lmdb_key_is_long(MDB_val stored);
+
+/** The bytes as LMDB wants them: not const, but never written to. */
+MDB_val creg_lmdb_val(creg_slice bytes);
 
 size_t creg_lmdb_record_size(const lmdb_record *record);
 void creg_lmdb_record_write(const lmdb_record *record, char *out);

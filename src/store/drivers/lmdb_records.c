@@ -46,6 +46,11 @@ static void *unconst(const char *data)
     return pointer.wanted;
 }
 
+MDB_val creg_lmdb_val(creg_slice bytes)
+{
+    return (MDB_val){ .mv_size = bytes.size, .mv_data = unconst(bytes.data) };
+}
+
 void creg_lmdb_key_set(lmdb_key *stored, creg_slice key)
 {
     if (key.size <= LMDB_PLAIN_BYTES) {

@@ -2,7 +2,8 @@
 /*
  * Changes of a committed instance that do not fit one transaction of the store.
  *
- * Consul takes 64 operations at a time, and copying a node needs more. So the whole change is
+ * Consul takes 64 operations at a time, etcd 128 conditions, and copying a node or setting many
+ * properties needs more. So the whole change is
  * first written down as one value, in the book of intents, and that one write is the moment in
  * which it happens: from then on every reader lays it over what it reads, and whoever wants to
  * write carries it out first. Its own writer does so at once, in pieces; if he dies, the next

@@ -795,7 +795,8 @@ static const char *const parameters[] = { "user",      "password_file", "ca_file
 
 const creg_store_driver creg_driver_etcd = {
     .name = "etcd",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
-    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
+    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS |
+                    CREG_STORE_SMALL_TRANSACTIONS,
     .parameters = parameters,
     /* Keys and values as they are; the request adds some ten bytes an operation, and may have
      * 1.5 MiB. Nesting would take 74,088 operations, but so many do not fit the bytes. */

@@ -311,7 +311,7 @@ typedef struct creg_copy_options {
 } creg_copy_options;
 
 /**
- * Copy a node, or any subtree of an instance, under a new name, in one transaction.
+ * Copy a node, or any subtree of an instance, under a new name, at once or not at all.
  *
  * Exact segments are renamed (slave0 never touches slave01), `name` and whole-word values that
  * named the old part are fixed, run-time properties are reset. Both DNs lie in committed

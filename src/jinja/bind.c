@@ -263,6 +263,9 @@ creg_status jinja_invoke(jinja_run *run, const jinja_builtin *builtin,
                          size_t keyword_count, creg_value *ret_value)
 {
     size_t subjects = subjects_of(builtin);
+    creg_status status = count > 0 ? jinja_charge_text(run, positional[0]) : CREG_OK;
+    if (status != CREG_OK)
+        return status;
     if (keyword_count == 0 && count >= subjects && count <= JINJA_PARAMETERS_MAX &&
         fits_by_position(builtin->usage, count - subjects))
         return invoke_by_position(run, builtin, positional, count, ret_value);
@@ -272,7 +275,7 @@ creg_status jinja_invoke(jinja_run *run, const jinja_builtin *builtin,
     creg_value args[JINJA_PARAMETERS_MAX + 1];
     jinja_call call = {.run = run, .builtin = builtin, .args = args};
     call.count = sig.count + subjects;
-    creg_status status = bind_positional(&call, &sig, positional, count);
+    status = bind_positional(&call, &sig, positional, count);
     if (status == CREG_OK && keyword_count > 0)
         status = bind_keywords(&call, &sig, keywords, keyword_count);
     if (status == CREG_OK)
@@ -340,5 +343,6 @@ creg_status jinja_invoke_planned(jinja_run *run, const jinja_plan *plan, creg_va
     call.count = plan->named;
     call.rest = slots + plan->named;
     call.rest_count = (size_t)(plan->count - plan->named);
-    return plan->builtin->function(&call, ret_value);
+    creg_status status = plan->count > 0 ? jinja_charge_text(run, slots[0]) : CREG_OK;
+    return status == CREG_OK ? plan->builtin->function(&call, ret_value) : status;
 }

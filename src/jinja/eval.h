@@ -74,6 +74,7 @@ struct jinja_state {
     jinja_context *context;
     const jinja_template *owner; /* whose code is running */
     const jinja_template *parent; /* set by extends, for the root function that is running */
+    const jinja_stmt *extends;    /* the statement that did */
     const jinja_node *failed_node; /* where the failure came from, innermost */
     const volatile int *cancel;
     const char *stack_base;

@@ -47,6 +47,9 @@ static creg_status push(jinja_state *st, arguments *args, creg_value value)
 static creg_status push_keyword(jinja_state *st, arguments *args, creg_value name,
                                 creg_value value)
 {
+    creg_status status = jinja_charge(&st->run, args->keyword_count / 8);
+    if (status != CREG_OK)
+        return status;
     for (size_t i = 0; i < args->keyword_count; i++)
         if (creg_slice_equal(creg_value_text(args->keywords[i].key), creg_value_text(name)))
             return jinja_fail(&st->run, "TypeError",

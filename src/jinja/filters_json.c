@@ -260,6 +260,8 @@ static creg_status write_value(const writer *w, creg_value value, const nesting 
         return write_list(w, value.as.list, outer);
     case CREG_KIND_MAP:
         return write_map(w, value.as.map, outer);
+    case CREG_KIND_BIGINT:
+        return jinja_print(w->run, w->out, value, false);
     default:
         break;
     }

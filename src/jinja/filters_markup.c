@@ -134,7 +134,7 @@ static creg_status filter_striptags(jinja_call *call, creg_value *ret_value)
     creg_slice text;
     creg_status status = jinja_str(run, call->args[0], &text);
     if (status == CREG_OK)
-        status = jinja_charge(run, text.size / 16 + 1);
+        status = jinja_charge(run, text.size / 2 + 1);
     if (status != CREG_OK)
         return status;
 

@@ -124,6 +124,12 @@ static creg_status parse_int(jinja_run *run, creg_slice text, int64_t base,
 {
     creg_integer integer;
     *ret_found = true;
+    /* Reading digits costs by their square; more than the limit allows are not read. */
+    uint64_t digits = text.size < run->limits.integer_digits ? text.size
+                                                             : run->limits.integer_digits;
+    creg_status charged = text.size < 32 ? CREG_OK : jinja_charge_words(run, digits / 16);
+    if (charged != CREG_OK)
+        return charged;
     if (base == 0 || (base >= 2 && base <= 36)) {
         creg_error ignored;
         creg_status status =
@@ -132,7 +138,7 @@ static creg_status parse_int(jinja_run *run, creg_slice text, int64_t base,
             *ret_value = value_of(integer);
             return CREG_OK;
         }
-        if (status == CREG_NO_MEMORY)
+        if (run->arena->failed != CREG_OK)
             return jinja_fail_arena(run);
     }
     double real;
@@ -229,13 +235,16 @@ static creg_status round_integer(jinja_run *run, creg_value value, int64_t place
         *ret_value = creg_value_int(0);
         return CREG_OK;
     }
+    creg_status status = jinja_charge_words(run, 1 + creg_integer_bits(number) / 64);
+    if (status != CREG_OK)
+        return status;
     creg_integer_room room = room_of(run);
     creg_integer unit;
     creg_integer quotient;
     creg_integer rest;
     creg_integer doubled;
-    creg_status status = creg_integer_power(room, creg_integer_of(10), creg_integer_of(-places),
-                                            &unit, run->err);
+    status = creg_integer_power(room, creg_integer_of(10), creg_integer_of(-places), &unit,
+                                run->err);
     if (status == CREG_OK)
         status = creg_integer_divide(room, number, unit, &quotient, &rest, run->err);
     if (status == CREG_OK)

@@ -113,11 +113,7 @@ static creg_status repr_map(const printer *p, const creg_map *map, size_t stop, 
 
 static creg_status repr_plain(const printer *p, creg_value value)
 {
-    creg_slice text;
-    creg_status status = creg_value_repr(value, p->run->arena, &text, p->run->err);
-    if (status == CREG_OK)
-        creg_text_slice(p->out, text);
-    return status;
+    return jinja_print(p->run, p->out, value, true);
 }
 
 static creg_status repr_value(const printer *p, creg_value value, size_t stop, size_t level)
@@ -306,6 +302,9 @@ static void print_pieces(pieces *list, creg_slice text, size_t room, size_t last
 
 static creg_status print_text(const printer *p, creg_slice text, place at)
 {
+    creg_status status = jinja_charge(p->run, text.size); /* each word is tried several times */
+    if (status != CREG_OK)
+        return status;
     bool outermost = at.level == 1;
     if (outermost) {
         at.indent++;
@@ -323,7 +322,7 @@ static creg_status print_text(const printer *p, creg_slice text, place at)
     } else if (outermost) {
         creg_text_byte(p->out, ')');
     }
-    return jinja_charge(p->run, text.size / 16);
+    return CREG_OK;
 }
 
 static creg_status print_split(const printer *p, creg_value value, place at)

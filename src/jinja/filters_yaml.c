@@ -102,8 +102,9 @@ static creg_status emit_bigint(dumper *d, creg_value value)
     creg_text text;
     creg_value printed;
     jinja_text_init(d->run, &text);
-    creg_integer_print(&text, (creg_integer){.big = value.as.big}, 10);
-    creg_status status = jinja_text_value(d->run, &text, &printed);
+    creg_status status = jinja_print(d->run, &text, value, false);
+    if (status == CREG_OK)
+        status = jinja_text_value(d->run, &text, &printed);
     return status == CREG_OK ? emit_scalar(d, creg_value_text(printed), true) : status;
 }
 

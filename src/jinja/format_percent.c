@@ -322,9 +322,12 @@ static creg_status insert_integer(printer *self, const conversion *how, creg_val
     creg_text printed;
     jinja_text_init(self->run, &printed);
     unsigned base = how->type == 'o' ? 8 : how->type == 'x' || how->type == 'X' ? 16 : 10;
-    creg_integer_print(&printed, integer, base);
+    status = jinja_charge_digits(self->run, integer);
+    if (status == CREG_OK)
+        creg_integer_print(&printed, integer, base);
     creg_slice digits;
-    status = jinja_charge_bytes(self->run, printed.size, 4);
+    if (status == CREG_OK)
+        status = jinja_charge_bytes(self->run, printed.size, 4);
     if (status == CREG_OK)
         status = creg_text_finish(&printed, &digits, self->run->err);
     if (status != CREG_OK)
@@ -393,7 +396,9 @@ static creg_status fail_type(printer *self, uint32_t type, size_t index)
                       (unsigned)type, index);
 }
 
-static creg_status insert(printer *self, const conversion *how, creg_value value, size_t index)
+/* `before`: the format string up to the end of this conversion. */
+static creg_status insert(printer *self, const conversion *how, creg_value value,
+                          creg_slice before)
 {
     switch (how->type) {
     case 's':
@@ -417,7 +422,7 @@ static creg_status insert(printer *self, const conversion *how, creg_value value
     case 'c':
         return insert_character(self, how, value);
     default:
-        return fail_type(self, how->type, index);
+        return fail_type(self, how->type, creg_utf8_count(before) - 1);
     }
 }
 
@@ -439,8 +444,7 @@ static creg_status convert(printer *self, creg_slice format, size_t *at)
     if (status != CREG_OK)
         return status;
     self->trusted = self->trusted && jinja_keeps_trust(value);
-    size_t index = creg_utf8_count(creg_slice_make(format.data, *at)) - 1;
-    return insert(self, &how, value, index);
+    return insert(self, &how, value, creg_slice_make(format.data, *at));
 }
 
 static creg_status print_all(printer *self, creg_slice format)

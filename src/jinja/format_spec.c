@@ -41,9 +41,9 @@ void jinja_append_fill(creg_text *text, uint32_t fill, size_t count)
 creg_status jinja_append_printed(jinja_run *run, creg_text *text, creg_value value, bool as_repr)
 {
     if (!as_repr && !creg_value_is(value, CREG_KIND_UNDEFINED))
-        return creg_value_print(text, value, false, run->err);
+        return jinja_print(run, text, value, false);
     if (as_repr)
-        return creg_value_print(text, value, true, run->err);
+        return jinja_print(run, text, value, true);
     creg_slice printed;
     creg_status status = jinja_str(run, value, &printed);
     if (status == CREG_OK)
@@ -53,10 +53,15 @@ creg_status jinja_append_printed(jinja_run *run, creg_text *text, creg_value val
 
 creg_status jinja_append_ascii(jinja_run *run, creg_text *text, creg_value value)
 {
-    creg_slice printed;
-    creg_status status = creg_value_repr(value, run->arena, &printed, run->err);
+    creg_text whole;
+    creg_value repr;
+    jinja_text_init(run, &whole);
+    creg_status status = jinja_print(run, &whole, value, true);
+    if (status == CREG_OK)
+        status = jinja_text_value(run, &whole, &repr);
     if (status != CREG_OK)
         return status;
+    creg_slice printed = creg_value_text(repr);
     for (size_t at = 0; at < printed.size;) {
         size_t width;
         uint32_t code_point = creg_utf8_decode(printed.data + at, &width);
@@ -382,8 +387,11 @@ static creg_status print_integer(jinja_run *run, creg_integer integer, const spe
 {
     creg_text printed;
     jinja_text_init(run, &printed);
-    creg_integer_print(&printed, integer, base_of(read->type));
-    creg_status status = jinja_charge_bytes(run, printed.size, 4);
+    creg_status status = jinja_charge_digits(run, integer);
+    if (status == CREG_OK)
+        creg_integer_print(&printed, integer, base_of(read->type));
+    if (status == CREG_OK)
+        status = jinja_charge_bytes(run, printed.size, 4);
     if (status == CREG_OK)
         status = creg_text_finish(&printed, &ret->digits, run->err);
     if (status != CREG_OK)

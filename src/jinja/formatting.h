@@ -6,6 +6,7 @@
 #ifndef JINJA_FORMATTING_H
 #define JINJA_FORMATTING_H
 
+#include "value/integer.h"
 #include "jinja/runtime.h"
 
 /** Append format(value, spec). ValueError and TypeError worded as Python does. */
@@ -43,6 +44,13 @@ static inline bool jinja_keeps_trust(creg_value value)
 {
     return (value.kind >= CREG_KIND_NONE && value.kind <= CREG_KIND_FLOAT) ||
            (value.kind == CREG_KIND_STRING && (value.flags & CREG_STRING_TRUSTED) != 0);
+}
+
+/** Charge what the digits of an integer cost. */
+static inline creg_status jinja_charge_digits(jinja_run *run, creg_integer integer)
+{
+    return integer.big == NULL ? CREG_OK
+                               : jinja_charge_words(run, 1 + creg_integer_bits(integer) / 64);
 }
 
 #endif

@@ -178,8 +178,12 @@ creg_status jinja_run_root(jinja_state *st, const jinja_template *template_,
     surroundings before = begin(st, context, template_);
     status = run_unit(st, &template_->root, 0);
     const jinja_template *parent = st->parent;
-    if (status == CREG_OK && parent != NULL)
+    const jinja_stmt *extends = st->extends;
+    if (status == CREG_OK && parent != NULL) {
         status = jinja_run_root(st, parent, context);
+        if (status != CREG_OK) /* a chain without end has no other place */
+            status = jinja_at_line(st, extends->line, extends->at, extends->size, status);
+    }
     end(st, &before);
     st->run.call_depth--;
     return status;
@@ -444,6 +448,7 @@ creg_status jinja_exec_extends(jinja_state *st, const jinja_stmt *stmt)
     if (status != CREG_OK)
         return jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
     st->parent = parent;
+    st->extends = stmt;
     return CREG_OK;
 }
 

@@ -4,6 +4,7 @@
  * do nothing before the first item is asked for, run once, and stay empty after a failure.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 
 enum { FRESH, WAITING, RUNNING, DONE };
 
@@ -27,10 +28,14 @@ static creg_status lazy_next(jinja_run *run, creg_object *object, creg_value *re
     if (lazy->state == RUNNING)
         return jinja_fail(run, "ValueError", "generator already executing");
 
+    /* One over the other over the other: each takes some of the C stack. */
+    creg_status status = jinja_check_stack(jinja_state_of(run));
+    if (status != CREG_OK)
+        return status;
     bool fresh = lazy->state == FRESH;
     bool more;
     lazy->state = RUNNING;
-    creg_status status = advance(run, lazy, fresh, ret_item, &more);
+    status = advance(run, lazy, fresh, ret_item, &more);
     lazy->state = status == CREG_OK && more ? WAITING : DONE;
     return status == CREG_OK && !more ? CREG_NOT_FOUND : status;
 }

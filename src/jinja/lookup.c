@@ -159,8 +159,11 @@ static bool normalise_index(int64_t index, size_t size, size_t *ret_at)
     return true;
 }
 
-static bool string_item(creg_value text, int64_t index, creg_value *ret_value)
+static bool string_item(jinja_run *run, creg_value text, int64_t index, creg_value *ret_value)
 {
+    /* No failure leaves from here; the next step meets what is left of the fuel. */
+    uint64_t price = text.size / 16;
+    run->fuel = run->fuel > price ? run->fuel - price : 0;
     creg_slice slice = creg_value_text(text);
     size_t count = creg_utf8_count(slice);
     size_t at;
@@ -174,7 +177,7 @@ static bool string_item(creg_value text, int64_t index, creg_value *ret_value)
     return true;
 }
 
-static bool sequence_item(creg_value object, int64_t index, creg_value *ret_value)
+static bool sequence_item(jinja_run *run, creg_value object, int64_t index, creg_value *ret_value)
 {
     size_t at;
     switch (object.kind) {
@@ -184,7 +187,7 @@ static bool sequence_item(creg_value object, int64_t index, creg_value *ret_valu
             return false;
         *ret_value = object.as.list->items[at];
         return true;
-    case CREG_KIND_STRING: return string_item(object, index, ret_value);
+    case CREG_KIND_STRING: return string_item(run, object, index, ret_value);
     case CREG_KIND_RANGE:
         if (!normalise_index(index, (size_t)object.as.range->size, &at))
             return false;
@@ -220,7 +223,10 @@ static creg_status find_item(jinja_run *run, creg_value object, creg_value key,
     }
     if (key.kind != CREG_KIND_INT && key.kind != CREG_KIND_BOOL)
         return CREG_NOT_FOUND;
-    return sequence_item(object, key.as.integer, ret_value) ? CREG_OK : CREG_NOT_FOUND;
+    bool found = sequence_item(run, object, key.as.integer, ret_value);
+    if (run->fuel == 0)
+        return jinja_fail_fuel(run);
+    return found ? CREG_OK : CREG_NOT_FOUND;
 }
 
 /* ---- attributes ----------------------------------------------------------------------- */

@@ -125,7 +125,7 @@ static creg_status method_to_bytes(jinja_call *call, creg_value *ret_value)
         status = check_bytes(call, integer, length, has_sign);
     /* Each byte of a big integer is a division of all of it. */
     if (status == CREG_OK && integer.big != NULL)
-        status = jinja_charge(call->run, (uint64_t)length * creg_integer_bits(integer) / 64);
+        status = jinja_charge(call->run, (uint64_t)length * (1 + creg_integer_bits(integer) / 32));
     if (status != CREG_OK)
         return status;
     char *bytes = creg_arena_alloc(call->run->arena, (size_t)length);

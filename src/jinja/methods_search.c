@@ -400,7 +400,7 @@ creg_status jinja_method_replace(jinja_call *call, creg_value *ret_value)
 {
     creg_value self = call->args[0];
     creg_slice needle;
-    creg_slice with;
+    creg_slice with = { NULL, 0 };
     int64_t most = -1;
     creg_status status = read_replace(call, 1, &needle);
     if (status == CREG_OK)

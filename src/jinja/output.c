@@ -82,7 +82,7 @@ static creg_status write_other(jinja_state *st, creg_value value)
             creg_text_slice(&st->out->text, text);
         return status;
     }
-    return creg_value_print(&st->out->text, value, false, st->run.err);
+    return jinja_print(&st->run, &st->out->text, value, false);
 }
 
 enum { INTEGER_ROOM = 20, SHORT_TEXT = 16 };

@@ -181,6 +181,8 @@ static jinja_node *parse_number(jinja_parser *p)
     if (status == CREG_OK)
         return jinja_make_const(p, creg_value_of_integer(integer), token);
     p->status = status;
+    if (status == CREG_LIMIT)
+        creg_error_hint(p->err, "raise integer_digits in jinja_limits");
     jinja_diagnose(p->err, p->name, p->source, token->line, token->at, token->size);
     return NULL;
 }

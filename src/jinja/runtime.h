@@ -167,6 +167,21 @@ static inline creg_status jinja_charge(jinja_run *run, uint64_t steps)
  */
 creg_status jinja_charge_bytes(jinja_run *run, size_t count, size_t each);
 
+/** Charge what printing or reading an integer costs: by the square of its size. */
+static inline creg_status jinja_charge_words(jinja_run *run, uint64_t words)
+{
+    return jinja_charge(run, words * words / 5 + words);
+}
+
+/** Charge a builtin for the text that it is applied to: most look at all of it. */
+static inline creg_status jinja_charge_text(jinja_run *run, creg_value text)
+{
+    enum { FREE = 256 };
+    if (text.kind != CREG_KIND_STRING || text.size < FREE)
+        return CREG_OK;
+    return jinja_charge(run, text.size / 6);
+}
+
 /* ---- reading values ------------------------------------------------------------------- */
 
 /** Python's bool(); strict undefined is an UndefinedError. */
@@ -174,6 +189,9 @@ creg_status jinja_truthy(jinja_run *run, creg_value value, bool *ret_truth);
 
 /** Python's str(), by the rules of the engine's Undefined; a string gives itself. */
 creg_status jinja_str(jinja_run *run, creg_value value, creg_slice *ret_text);
+
+/** Append str() or repr(), charging for it. Running out of room sticks in `text`. */
+creg_status jinja_print(jinja_run *run, creg_text *text, creg_value value, bool as_repr);
 
 /** str() as a value: a string keeps its flags (Markup stays Markup). */
 creg_status jinja_str_value(jinja_run *run, creg_value value, creg_value *ret_text);

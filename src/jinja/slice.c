@@ -120,6 +120,9 @@ static creg_status slice_unicode(jinja_run *run, creg_value value, picked which,
                                  creg_value *ret_value)
 {
     creg_slice text = creg_value_text(value);
+    creg_status paid = jinja_charge(run, text.size / 16);
+    if (paid != CREG_OK)
+        return paid;
     size_t at = creg_utf8_offset(text, (size_t)which.start);
     *ret_value = value;
     if (which.step == 1) {
@@ -194,7 +197,7 @@ creg_status jinja_slice(jinja_run *run, creg_value object, creg_value start, cre
         return CREG_OK;
     }
     size_t count;
-    picked which;
+    picked which = { 0 };
     creg_status status = count_items(run, object, &count);
     if (status == CREG_OK)
         status = pick(run, start, stop, step, count, &which);

@@ -51,8 +51,20 @@ static bool identical_at(creg_value left, creg_value right)
 
 bool creg_value_identical(creg_value left, creg_value right) { return identical_at(left, right); }
 
+/* Comparing long texts of one size costs by their size, hashing long ones too. */
+static void pay_for_text(creg_value left, creg_value right, walk allowed)
+{
+    enum { FREE = 4096, BYTES_OF_A_STEP = 512 };
+    if (left.kind != CREG_KIND_STRING || left.size < FREE || left.kind != right.kind ||
+        left.as.text == right.as.text)
+        return;
+    uint64_t price = (left.size < right.size ? left.size : right.size) / BYTES_OF_A_STEP;
+    *allowed.work = *allowed.work > price ? *allowed.work - price : 0;
+}
+
 static bool same_at(creg_value left, creg_value right, walk allowed)
 {
+    pay_for_text(left, right, allowed);
     return identical_at(left, right) || equal_at(left, right, allowed);
 }
 
@@ -132,6 +144,7 @@ static bool equal_at(creg_value left, creg_value right, walk allowed)
         return equal_objects(left, right);
     if (left.kind != right.kind)
         return false;
+    pay_for_text(left, right, allowed);
     if (identical_at(left, right))
         return true;
     if (allowed.depth == 0 || !pay(left, allowed))
@@ -342,6 +355,7 @@ static creg_order order_at(creg_value left, creg_value right, walk allowed, offe
     switch ((creg_kind)left.kind) {
     case CREG_KIND_STRING:
     case CREG_KIND_BYTES:
+        pay_for_text(left, right, allowed);
         return order_bytes(creg_value_text(left), creg_value_text(right));
     case CREG_KIND_LIST:
     case CREG_KIND_TUPLE:

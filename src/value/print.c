@@ -20,10 +20,28 @@ typedef struct frame {
     unsigned depth;
 } frame;
 
+/* Where failures go, and what the printing may still cost. */
+typedef struct printing {
+    creg_error *err;
+    uint64_t *work; /* NULL: whatever it takes */
+} printing;
+
 static _Thread_local unsigned nesting;
 
 static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
-                            const frame *outer, creg_error *err);
+                            const frame *outer, const printing *how);
+
+/* False, with the error filled, when the price is more than is left. */
+static bool pay(const printing *how, uint64_t price)
+{
+    if (how->work == NULL)
+        return true;
+    bool enough = *how->work > price;
+    *how->work = enough ? *how->work - price : 0;
+    if (!enough)
+        creg_fail(how->err, CREG_LIMIT, "printing costs more steps than are left");
+    return enough;
+}
 
 static void print_float(creg_text *text, double real)
 {
@@ -80,7 +98,7 @@ static void print_range(creg_text *text, const creg_range *range)
 }
 
 static creg_status print_object(creg_text *text, const creg_object *object, bool as_repr,
-                                const frame *outer, creg_error *err)
+                                const frame *outer, const printing *how)
 {
     const creg_object_class *class = object->object_class;
     if (class->print == NULL) {
@@ -91,11 +109,11 @@ static creg_status print_object(creg_text *text, const creg_object *object, bool
     nesting = (outer == NULL ? saved : outer->depth) + 1;
     if (nesting > CREG_LIMIT_DEPTH) {
         nesting = saved;
-        return creg_fail(err, CREG_LIMIT, "value nested deeper than %d levels",
+        return creg_fail(how->err, CREG_LIMIT, "value nested deeper than %d levels",
                          CREG_LIMIT_DEPTH);
     }
     creg_slice printed = { 0 };
-    creg_status status = class->print(object, as_repr, text->arena, &printed, err);
+    creg_status status = class->print(object, as_repr, text->arena, &printed, how->err);
     nesting = saved;
     if (status == CREG_OK)
         creg_text_slice(text, printed);
@@ -103,12 +121,12 @@ static creg_status print_object(creg_text *text, const creg_object *object, bool
 }
 
 static creg_status print_items(creg_text *text, const creg_list *list, const frame *self,
-                               creg_error *err)
+                               const printing *how)
 {
     for (size_t i = 0; i < list->size; i++) {
         if (i > 0)
             creg_text_append(text, ", ", 2);
-        creg_status status = print_at(text, list->items[i], true, self, err);
+        creg_status status = print_at(text, list->items[i], true, self, how);
         if (status != CREG_OK || text->failed != CREG_OK)
             return status;
     }
@@ -116,11 +134,11 @@ static creg_status print_items(creg_text *text, const creg_list *list, const fra
 }
 
 static creg_status print_list(creg_text *text, creg_value value, const frame *self,
-                              creg_error *err)
+                              const printing *how)
 {
     bool is_tuple = value.kind == CREG_KIND_TUPLE;
     creg_text_byte(text, is_tuple ? '(' : '[');
-    creg_status status = print_items(text, value.as.list, self, err);
+    creg_status status = print_items(text, value.as.list, self, how);
     if (is_tuple && value.as.list->size == 1)
         creg_text_byte(text, ',');
     creg_text_byte(text, is_tuple ? ')' : ']');
@@ -128,7 +146,7 @@ static creg_status print_list(creg_text *text, creg_value value, const frame *se
 }
 
 static creg_status print_map(creg_text *text, creg_value value, const frame *self,
-                             creg_error *err)
+                             const printing *how)
 {
     const creg_map *map = value.as.map;
     bool first = true;
@@ -140,10 +158,10 @@ static creg_status print_map(creg_text *text, creg_value value, const frame *sel
         if (!first)
             creg_text_append(text, ", ", 2);
         first = false;
-        creg_status status = print_at(text, entry->key, true, self, err);
+        creg_status status = print_at(text, entry->key, true, self, how);
         if (status == CREG_OK && value.kind == CREG_KIND_MAP) {
             creg_text_append(text, ": ", 2);
-            status = print_at(text, entry->value, true, self, err);
+            status = print_at(text, entry->value, true, self, how);
         }
         if (status != CREG_OK || text->failed != CREG_OK)
             return status;
@@ -161,7 +179,7 @@ static bool is_open(const frame *outer, const void *container)
 }
 
 static creg_status print_container(creg_text *text, creg_value value, const frame *outer,
-                                   creg_error *err)
+                                   const printing *how)
 {
     bool is_list = value.kind == CREG_KIND_LIST || value.kind == CREG_KIND_TUPLE;
     const void *container = is_list ? (const void *)value.as.list : (const void *)value.as.map;
@@ -178,15 +196,28 @@ static creg_status print_container(creg_text *text, creg_value value, const fram
     frame self = { .outer = outer, .container = container };
     self.depth = (outer == NULL ? nesting : outer->depth) + 1;
     if (self.depth > CREG_LIMIT_DEPTH)
-        return creg_fail(err, CREG_LIMIT, "value nested deeper than %d levels",
+        return creg_fail(how->err, CREG_LIMIT, "value nested deeper than %d levels",
                          CREG_LIMIT_DEPTH);
+    /* Looking for it among the open ones takes longer the deeper it is. */
+    if (!pay(how, 1 + self.depth / 8 + (is_list ? value.as.list->size : value.as.map->size)))
+        return CREG_LIMIT;
     if (is_list)
-        return print_list(text, value, &self, err);
-    return print_map(text, value, &self, err);
+        return print_list(text, value, &self, how);
+    return print_map(text, value, &self, how);
+}
+
+/* The digits cost by the square of the size. */
+static creg_status print_big(creg_text *text, creg_value value, const printing *how)
+{
+    uint64_t words = 1 + creg_integer_bits(creg_value_to_integer(value)) / 64;
+    if (!pay(how, words * words / 5 + 1))
+        return CREG_LIMIT;
+    creg_integer_print(text, creg_value_to_integer(value), 10);
+    return CREG_OK;
 }
 
 static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
-                            const frame *outer, creg_error *err)
+                            const frame *outer, const printing *how)
 {
     switch ((creg_kind)value.kind) {
     case CREG_KIND_UNDEFINED:
@@ -202,8 +233,7 @@ static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
         creg_text_int(text, value.as.integer);
         return CREG_OK;
     case CREG_KIND_BIGINT:
-        creg_integer_print(text, creg_value_to_integer(value), 10);
-        return CREG_OK;
+        return print_big(text, value, how);
     case CREG_KIND_FLOAT:
         print_float(text, value.as.real);
         return CREG_OK;
@@ -212,6 +242,8 @@ static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
         creg_text_slice(text, creg_value_text(value));
         return CREG_OK;
     case CREG_KIND_STRING:
+        if (value.size >= 64 && !pay(how, value.size / (as_repr ? 8 : 64)))
+            return CREG_LIMIT;
         print_string(text, value, as_repr);
         return CREG_OK;
     case CREG_KIND_BYTES:
@@ -221,19 +253,27 @@ static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
         print_range(text, value.as.range);
         return CREG_OK;
     case CREG_KIND_OBJECT:
-        return print_object(text, value.as.object, as_repr, outer, err);
+        return print_object(text, value.as.object, as_repr, outer, how);
     case CREG_KIND_LIST:
     case CREG_KIND_TUPLE:
     case CREG_KIND_SET:
     case CREG_KIND_MAP:
-        return print_container(text, value, outer, err);
+        return print_container(text, value, outer, how);
     }
-    return creg_fail(err, CREG_INTERNAL, "value of unknown kind %u", (unsigned)value.kind);
+    return creg_fail(how->err, CREG_INTERNAL, "value of unknown kind %u", (unsigned)value.kind);
 }
 
 creg_status creg_value_print(creg_text *text, creg_value value, bool as_repr, creg_error *err)
 {
-    return print_at(text, value, as_repr, NULL, err);
+    const printing how = { .err = err };
+    return print_at(text, value, as_repr, NULL, &how);
+}
+
+creg_status creg_value_print_within(creg_text *text, creg_value value, bool as_repr,
+                                    uint64_t *work, creg_error *err)
+{
+    const printing how = { .err = err, .work = work };
+    return print_at(text, value, as_repr, NULL, &how);
 }
 
 static creg_status print_whole(creg_value value, bool as_repr, creg_arena *arena,

@@ -8,6 +8,9 @@
 
 #include "jinja/html_entities.h"
 
+/* The longest name that does without ';', such as "frac34". */
+enum { BARE_NAME_MAX = 6 };
+
 /* What browsers make of the control characters 0x80 to 0x9F. */
 static const uint16_t windows_1252[32] = {
     0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
@@ -95,6 +98,9 @@ static size_t take_name(const char *at, size_t left, creg_text *out)
     if (longest < left && at[longest] == ';' && longest > 0)
         longest++;
     for (size_t size = longest; size > 1; size--) {
+        /* Names without ';' are short, so a long near miss is not tried at each length. */
+        if (at[size - 1] != ';' && size > BARE_NAME_MAX)
+            size = BARE_NAME_MAX;
         size_t found = find_entity(at, size);
         if (found == HTML_ENTITIES)
             continue;

@@ -9,5 +9,5 @@
 bool creg_bug_is(creg_bug bug)
 {
     const char *wanted = getenv("CONFREG_BUG");
-    return wanted != NULL && atoi(wanted) == (int)bug;
+    return wanted != NULL && strtol(wanted, NULL, 10) == (long)bug;
 }

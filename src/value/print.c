@@ -242,7 +242,7 @@ static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
         creg_text_slice(text, creg_value_text(value));
         return CREG_OK;
     case CREG_KIND_STRING:
-        if (value.size >= 64 && !pay(how, value.size / (as_repr ? 3 : 64)))
+        if (value.size >= 64 && !pay(how, as_repr ? value.size : value.size / 64))
             return CREG_LIMIT;
         print_string(text, value, as_repr);
         return CREG_OK;

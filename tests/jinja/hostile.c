@@ -10,7 +10,7 @@
  *     = text                              must give this text
  *     ~                                   completes or ends with a limit, both are fine
  *
- * Each case runs in a child, on a thread with 512 KiB of stack, with 60 MiB of memory and a
+ * Each case runs in a child, on a thread with 512 KiB of stack, with 56 MiB of memory and a
  * four million steps. Whatever happens, it must be over within 250 ms of
  * CPU time and 64 MiB, and a limit must say its name, its line and how to raise it.
  */
@@ -39,7 +39,7 @@
 
 enum {
     FUEL = 4000000,
-    MEMORY = 60 * 1024 * 1024,
+    MEMORY = 56 * 1024 * 1024,
     MEMORY_MAX_KB = 64 * 1024,
     CPU_MAX_MS = 250,
     STACK = SANITIZED ? 8 * 1024 * 1024 : 512 * 1024,

@@ -600,6 +600,9 @@ static bool add_key_delete(plan *work, const creg_operation *operation)
     const fact *about = find(work, operation->key);
     if (about == NULL)
         return false;
+    /* Somebody may make it meanwhile: then the multi has to fail, and is written anew. */
+    if (!about->exists)
+        return add_absence(work, about, FROM_FACT);
     if (!has_key(about))
         return true;
     const creg_zookeeper_node *node = &about->node;

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -179,6 +180,9 @@ static void run_child(job *work, int to)
     pthread_attr_t attributes;
     pthread_t thread;
     setrlimit(RLIMIT_CPU, &cpu);
+    /* A huge page counts whole when a byte of it is touched: what the kernel rounds up is not
+     * what the template took. */
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
     if (pthread_create(&thread, &attributes, run_job, work) != 0)
@@ -260,7 +264,8 @@ static void check(hostile *h, const char *expectation)
         work.result = (outcome){0};
         complaint = run_forked(&work, how, sizeof how) ? judge(&work.result, expectation) : how;
         best = i == 0 || work.result.cpu_ms < best ? work.result.cpu_ms : best;
-        if (complaint == NULL || strcmp(complaint, "too slow") != 0 || best > 2 * CPU_MAX_MS)
+        bool is_measured = complaint != NULL && strncmp(complaint, "too ", 4) == 0;
+        if (!is_measured || best > 2 * CPU_MAX_MS)
             break;
     }
     if (best > h->slowest_ms) {

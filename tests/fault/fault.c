@@ -567,6 +567,7 @@ static int run_crowd(const options *wanted)
     for (unsigned i = 0; i < processes; i++) {
         children[i] = fork_child();
         if (children[i] == 0) {
+            alarm(600); /* ZooKeeper on a busy machine needs minutes */
             be_one_of(url, scene, i, wanted->each);
             exit(0);
         }

@@ -247,6 +247,11 @@ static inline jinja_undefined jinja_undefined_mode(creg_value value)
     const jinja_undefined_info *info = jinja_undefined_of(value);
     return info == NULL ? JINJA_UNDEFINED_DEFAULT : (jinja_undefined)info->mode;
 }
+static inline bool jinja_is_strict_undefined(creg_value value)
+{
+    return value.kind == CREG_KIND_UNDEFINED &&
+           jinja_undefined_mode(value) == JINJA_UNDEFINED_STRICT;
+}
 /** "dict object", "None", "jinja2.runtime.Macro object": Jinja2's object_type_repr. */
 void jinja_type_repr(creg_value value, char *out, size_t size);
 

@@ -173,11 +173,10 @@ static creg_status print_function(const creg_object *object, bool as_repr, creg_
     if (class_name != NULL)
         creg_text_format(&text, "<class '%s'>", class_name);
     else
-        creg_text_format(&text, "<function %s at 0x%012zx>",
+        creg_text_format(&text, "<function %s>",
                          strcmp(function->builtin->name, "lipsum") == 0
                              ? "generate_lorem_ipsum"
-                             : function->builtin->name,
-                         (size_t)(uintptr_t)object);
+                             : function->builtin->name);
     return creg_text_finish(&text, ret_text, err);
 }
 

@@ -3,6 +3,7 @@
  * Lazy filters that regroup or thin out a sequence: batch, slice, unique, items.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 
 /* ---- batch ------------------------------------------------------------------------------ */
 
@@ -207,6 +208,8 @@ static creg_status remember(jinja_run *run, lazy_unique *unique, creg_value item
     creg_status status = jinja_item_key_get(run, &unique->key, item, &key);
     if (status != CREG_OK)
         return status;
+    if (jinja_is_strict_undefined(key))
+        return jinja_fail_undefined(run, key); /* its hash() is a use */
     if (!creg_value_hashable(key))
         return jinja_fail(run, "TypeError", "unhashable type: '%s'", creg_value_type_name(key));
     size_t before = unique->seen->size;

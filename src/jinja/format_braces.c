@@ -183,6 +183,8 @@ static creg_status get_plain_item(formatter *self, creg_value object, creg_value
         return status;
     if (creg_value_is(object, CREG_KIND_STRING) && creg_value_is(key, CREG_KIND_INT))
         return jinja_fail(self->run, "IndexError", "string index out of range");
+    if (creg_value_is(object, CREG_KIND_RANGE) && creg_value_is(key, CREG_KIND_INT))
+        return jinja_fail(self->run, "IndexError", "range object index out of range");
     if (creg_value_is(object, CREG_KIND_STRING))
         return jinja_fail(self->run, "TypeError", "string indices must be integers, not '%s'",
                           creg_value_type_name(key));

@@ -107,8 +107,9 @@ static creg_status print_method(const creg_object *object, bool as_repr, creg_ar
     creg_text text;
     (void)as_repr;
     creg_text_init(&text, arena, SIZE_MAX);
-    creg_text_format(&text, "<built-in method %s of %s object at 0x%012zx>", bound->method->name,
-                     creg_value_type_name(bound->self), (size_t)(uintptr_t)bound);
+    /* Without the address that Python shows: a template need not know where our heap is. */
+    creg_text_format(&text, "<built-in method %s of %s object>", bound->method->name,
+                     creg_value_type_name(bound->self));
     return creg_text_finish(&text, ret_text, err);
 }
 

@@ -3,6 +3,7 @@
  * Which methods a type has, and what the method files share.
  */
 #include "jinja/methods.h"
+#include "jinja/eval.h"
 
 /* ---- finding ---------------------------------------------------------------------------- */
 
@@ -140,6 +141,8 @@ void jinja_clip_bounds(int64_t size, int64_t *start, int64_t *stop)
 
 creg_status jinja_check_key(jinja_run *run, creg_value key)
 {
+    if (jinja_is_strict_undefined(key))
+        return jinja_fail_undefined(run, key);
     if (key.kind == CREG_KIND_STRING || creg_value_hashable(key))
         return CREG_OK;
     /* Of a tuple, the item inside is what Python names. */

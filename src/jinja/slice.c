@@ -4,6 +4,7 @@
  */
 #include "base/utf8.h"
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 #include "value/integer.h"
 
 /* Which items: start, start + step, ... `count` of them. */
@@ -192,7 +193,7 @@ creg_status jinja_slice(jinja_run *run, creg_value object, creg_value start, cre
                         creg_value step, creg_value *ret_value)
 {
     if (creg_value_is(object, CREG_KIND_UNDEFINED) &&
-        run->options->undefined == JINJA_UNDEFINED_CHAINABLE) {
+        jinja_undefined_mode(object) == JINJA_UNDEFINED_CHAINABLE) {
         *ret_value = object;
         return CREG_OK;
     }

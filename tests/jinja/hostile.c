@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -180,9 +179,6 @@ static void run_child(job *work, int to)
     pthread_attr_t attributes;
     pthread_t thread;
     setrlimit(RLIMIT_CPU, &cpu);
-    /* A huge page counts whole when a byte of it is touched: what the kernel rounds up is not
-     * what the template took. */
-    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
     if (pthread_create(&thread, &attributes, run_job, work) != 0)

@@ -56,9 +56,9 @@ static void make_operations(int id, bool shuffles)
         int at = shuffles ? (int)((long)i * 7919 % KEYS) : i;
         snprintf(keys[i], sizeof keys[i], "instances/jlopez/cdh/5.7.0/%d/nodes/slave%03d/p%02d",
                  id, at / 71, at % 71);
-        operations[i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                          .key = creg_slice_of(keys[i]),
-                                          .value = creg_slice_of("a value of some bytes") };
+        operations[i] = (creg_operation){.kind = CREG_OPERATION_PUT,
+                                         .key = creg_slice_of(keys[i]),
+                                         .value = creg_slice_of("a value of some bytes")};
     }
 }
 
@@ -66,14 +66,14 @@ static void apply_tree(creg_store *store, int id, bool shuffles, double *sample,
                        creg_error *err)
 {
     make_operations(id, shuffles);
-    creg_transaction transaction = { .operations = operations, .operation_count = KEYS };
+    creg_transaction transaction = {.operations = operations, .operation_count = KEYS};
     double start = now_ns();
     must(creg_store_apply(store, &transaction, NULL, err), err);
     *sample = now_ns() - start;
     char prefix[64];
     snprintf(prefix, sizeof prefix, "instances/jlopez/cdh/5.7.0/%d", id);
-    creg_operation gone = { .kind = CREG_OPERATION_DELETE_TREE, .key = creg_slice_of(prefix) };
-    creg_transaction clean = { .operations = &gone, .operation_count = 1 };
+    creg_operation gone = {.kind = CREG_OPERATION_DELETE_TREE, .key = creg_slice_of(prefix)};
+    creg_transaction clean = {.operations = &gone, .operation_count = 1};
     must(creg_store_apply(store, &clean, NULL, err), err);
 }
 
@@ -154,7 +154,7 @@ static void bench_bare_gets(const char *folder)
         double start = now_ns();
         for (int k = 0; k < BATCH; k++) {
             char *text = keys[(i * BATCH + k) * 37 % KEYS];
-            MDB_val key = { strlen(text), text };
+            MDB_val key = {strlen(text), text};
             MDB_val data;
             mdb_txn_reset(txn);
             if (mdb_txn_renew(txn) != 0 || mdb_get(txn, dbi, &key, &data) != 0)
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     snprintf(url, sizeof url, "lmdb:%s", folder);
     must(creg_store_open(url, NULL, &store, &err), &err);
     make_operations(1, false);
-    creg_transaction transaction = { .operations = operations, .operation_count = KEYS };
+    creg_transaction transaction = {.operations = operations, .operation_count = KEYS};
     must(creg_store_apply(store, &transaction, NULL, &err), &err);
 
     bench_gets(store, "get of one property", &err);

@@ -21,8 +21,8 @@ creg_slice cli_prefix(cli_context *cli, creg_slice word)
 creg_status cli_pairs_at(cli_context *cli, creg_slice prefix, bool keys_only,
                          creg_pairs *ret_pairs)
 {
-    creg_read reads[2] = { { .is_list = true, .key = prefix, .keys_only = keys_only },
-                           { .key = prefix, .keys_only = keys_only } };
+    creg_read reads[2] = {{.is_list = true, .key = prefix, .keys_only = keys_only},
+                          {.key = prefix, .keys_only = keys_only}};
     size_t count = prefix.size == 0 ? 1 : 2; /* "" is no key */
     creg_status status =
         creg_store_read(cli_store(cli), reads, count, &cli->arena, NULL, &cli->err);
@@ -35,7 +35,7 @@ creg_status cli_pairs_at(cli_context *cli, creg_slice prefix, bool keys_only,
     items[0] = reads[1].ret_pairs.items[0];
     if (ret_pairs->size > 0)
         memcpy(items + 1, ret_pairs->items, ret_pairs->size * sizeof *items);
-    *ret_pairs = (creg_pairs){ .items = items, .size = ret_pairs->size + 1 };
+    *ret_pairs = (creg_pairs){.items = items, .size = ret_pairs->size + 1};
     return CREG_OK;
 }
 
@@ -83,10 +83,10 @@ creg_status cli_apply_checked(cli_context *cli, const creg_check *checks, size_t
     while (status == CREG_OK && done < count) {
         status = cli_check_cancel(cli);
         size_t size = chunk_size(&limits, operations + done, count - done);
-        creg_transaction chunk = { .checks = checks,
-                                   .check_count = done == 0 ? check_count : 0,
-                                   .operations = operations + done,
-                                   .operation_count = size };
+        creg_transaction chunk = {.checks = checks,
+                                  .check_count = done == 0 ? check_count : 0,
+                                  .operations = operations + done,
+                                  .operation_count = size};
         if (status == CREG_OK)
             status = creg_store_apply(cli_store(cli), &chunk, NULL, &cli->err);
         if (status != CREG_OK)

@@ -193,15 +193,15 @@ static void check_books(examination *doctor)
 
 /* ---- the page --------------------------------------------------------------------------- */
 
-static const cli_column doctor_columns[] = { { "check", "CHECK", CLI_COLUMN_NAME },
-                                             { "result", "RESULT", 0 },
-                                             { "text", "FOUND", 0 },
-                                             { "hint", "WHAT TO DO", 0 },
-                                             { NULL, NULL, 0 } };
+static const cli_column doctor_columns[] = {{"check", "CHECK", CLI_COLUMN_NAME},
+                                            {"result", "RESULT", 0},
+                                            {"text", "FOUND", 0},
+                                            {"hint", "WHAT TO DO", 0},
+                                            {NULL, NULL, 0}};
 
 creg_status cmd_doctor(cli_context *cli)
 {
-    examination doctor = { .cli = cli, .rows = cli_list(cli), .worst = CREG_OK };
+    examination doctor = {.cli = cli, .rows = cli_list(cli), .worst = CREG_OK};
     check_version(&doctor);
     check_clock(&doctor);
     check_terminal(&doctor);

@@ -12,12 +12,12 @@
 
 /* ---- builtins of the template engine ---------------------------------------------------- */
 
-static const cli_column builtin_columns[] = { { "name", "NAME",
-                                                CLI_COLUMN_NAME | CLI_COLUMN_HIDDEN },
-                                              { "usage", "USAGE", 0 },
-                                              { "pack", "PACK", CLI_COLUMN_WIDE },
-                                              { "text", "WHAT IT DOES", 0 },
-                                              { NULL, NULL, 0 } };
+static const cli_column builtin_columns[] = {
+    {"name", "NAME", CLI_COLUMN_NAME | CLI_COLUMN_HIDDEN},
+    {"usage", "USAGE", 0},
+    {"pack", "PACK", CLI_COLUMN_WIDE},
+    {"text", "WHAT IT DOES", 0},
+    {NULL, NULL, 0}};
 
 static creg_status print_builtins(cli_context *cli, jinja_builtin_kind kind)
 {
@@ -41,9 +41,8 @@ static creg_status print_builtins(cli_context *cli, jinja_builtin_kind kind)
 static creg_status print_topic(cli_context *cli, const cli_topic_row *topic, const char *key,
                                const char *title)
 {
-    const cli_column columns[] = { { key, title, CLI_COLUMN_NAME },
-                                   { "meaning", "MEANING", 0 },
-                                   { NULL, NULL, 0 } };
+    const cli_column columns[] = {
+        {key, title, CLI_COLUMN_NAME}, {"meaning", "MEANING", 0}, {NULL, NULL, 0}};
     creg_list *rows = cli_list(cli);
     for (; topic->name != NULL; topic++) {
         creg_map *row = cli_map(cli);
@@ -56,9 +55,8 @@ static creg_status print_topic(cli_context *cli, const cli_topic_row *topic, con
 
 static creg_status print_global_options(cli_context *cli)
 {
-    static const cli_column columns[] = { { "option", "OPTION", CLI_COLUMN_NAME },
-                                          { "meaning", "MEANING", 0 },
-                                          { NULL, NULL, 0 } };
+    static const cli_column columns[] = {
+        {"option", "OPTION", CLI_COLUMN_NAME}, {"meaning", "MEANING", 0}, {NULL, NULL, 0}};
     creg_list *rows = cli_list(cli);
     for (const cli_option *option = cli_global_options; option->name != NULL; option++) {
         creg_map *row = cli_map(cli);
@@ -135,9 +133,9 @@ creg_status cmd_help(cli_context *cli)
 
 creg_status cmd_version(cli_context *cli)
 {
-    static const cli_column columns[] = { { "name", "NAME", CLI_COLUMN_HIDDEN },
-                                          { "version", "VERSION", CLI_COLUMN_NAME },
-                                          { NULL, NULL, 0 } };
+    static const cli_column columns[] = {{"name", "NAME", CLI_COLUMN_HIDDEN},
+                                         {"version", "VERSION", CLI_COLUMN_NAME},
+                                         {NULL, NULL, 0}};
     if (cli->format == CLI_TABLE || cli->format == CLI_WIDE || cli->format == CLI_TREE) {
         cli_write_text(cli, cli_format_text(cli, "confreg %s\n", creg_version_text()));
         return CREG_OK;

@@ -14,27 +14,27 @@
 
 /* ---- how an instance is shown ----------------------------------------------------------- */
 
-static const cli_column instance_columns[] = { { "dn", "DN", CLI_COLUMN_NAME },
-                                               { "status", "STATUS", 0 },
-                                               { "keys", "KEYS", CLI_COLUMN_RIGHT },
-                                               { "created", "CREATED", 0 },
-                                               { "author", "AUTHOR", 0 },
-                                               { "digest", "DIGEST", CLI_COLUMN_WIDE },
-                                               { "template_digest", "TEMPLATE DIGEST",
-                                                 CLI_COLUMN_WIDE },
-                                               { "request_id", "REQUEST", CLI_COLUMN_WIDE },
-                                               { NULL, NULL, 0 } };
+static const cli_column instance_columns[] = {
+    {"dn", "DN", CLI_COLUMN_NAME},
+    {"status", "STATUS", 0},
+    {"keys", "KEYS", CLI_COLUMN_RIGHT},
+    {"created", "CREATED", 0},
+    {"author", "AUTHOR", 0},
+    {"digest", "DIGEST", CLI_COLUMN_WIDE},
+    {"template_digest", "TEMPLATE DIGEST", CLI_COLUMN_WIDE},
+    {"request_id", "REQUEST", CLI_COLUMN_WIDE},
+    {NULL, NULL, 0}};
 
-static const cli_column record_columns[] = { { "dn", "dn", CLI_COLUMN_NAME },
-                                             { "status", "status", 0 },
-                                             { "keys", "keys", 0 },
-                                             { "created", "created", 0 },
-                                             { "author", "author", 0 },
-                                             { "options", "options", 0 },
-                                             { "request_id", "request", 0 },
-                                             { "digest", "digest", 0 },
-                                             { "template_digest", "template digest", 0 },
-                                             { NULL, NULL, 0 } };
+static const cli_column record_columns[] = {{"dn", "dn", CLI_COLUMN_NAME},
+                                            {"status", "status", 0},
+                                            {"keys", "keys", 0},
+                                            {"created", "created", 0},
+                                            {"author", "author", 0},
+                                            {"options", "options", 0},
+                                            {"request_id", "request", 0},
+                                            {"digest", "digest", 0},
+                                            {"template_digest", "template digest", 0},
+                                            {NULL, NULL, 0}};
 
 /* Options come as JSON text; programs get them as a value. */
 static creg_value parsed_options(cli_context *cli, creg_slice text)
@@ -73,9 +73,8 @@ static creg_map *instance_record(cli_context *cli, const creg_instance *instance
 
 /* ---- create ----------------------------------------------------------------------------- */
 
-static const cli_column pair_columns[] = { { "key", "KEY", CLI_COLUMN_NAME },
-                                           { "value", "VALUE", 0 },
-                                           { NULL, NULL, 0 } };
+static const cli_column pair_columns[] = {
+    {"key", "KEY", CLI_COLUMN_NAME}, {"value", "VALUE", 0}, {NULL, NULL, 0}};
 
 static creg_status print_pairs(cli_context *cli, const creg_instance *instance)
 {
@@ -109,15 +108,15 @@ creg_status cmd_instance_create(cli_context *cli)
 {
     cli_meter meter;
     creg_instance instance;
-    creg_instance_spec spec = { .user = cli_word(cli, 0),
-                                .name = cli_word(cli, 1),
-                                .version = cli_word(cli, 2),
-                                .request_id =
-                                    creg_slice_of(cli_option_value(cli, OPT_REQUEST_ID)),
-                                .dry_run = cli_option_given(cli, OPT_DRY_RUN),
-                                .progress = cli_meter_show,
-                                .user_data = &meter,
-                                .cancel = &cli_cancel };
+    creg_instance_spec spec = {.user = cli_word(cli, 0),
+                               .name = cli_word(cli, 1),
+                               .version = cli_word(cli, 2),
+                               .request_id =
+                                   creg_slice_of(cli_option_value(cli, OPT_REQUEST_ID)),
+                               .dry_run = cli_option_given(cli, OPT_DRY_RUN),
+                               .progress = cli_meter_show,
+                               .user_data = &meter,
+                               .cancel = &cli_cancel};
     creg_status status = cli_read_options(cli, CLI_FOR_TEMPLATE, &spec.options);
     if (status == CREG_OK)
         status = cli_open(cli, spec.dry_run ? CLI_OPEN_READ : CLI_OPEN_CHANGE);
@@ -193,9 +192,8 @@ creg_status cmd_instance_tree(cli_context *cli)
 
 /* ---- parts ------------------------------------------------------------------------------ */
 
-static const cli_column part_columns[] = { { "name", "NAME", 0 },
-                                           { "dn", "DN", CLI_COLUMN_NAME },
-                                           { NULL, NULL, 0 } };
+static const cli_column part_columns[] = {
+    {"name", "NAME", 0}, {"dn", "DN", CLI_COLUMN_NAME}, {NULL, NULL, 0}};
 
 static creg_map *part_row(cli_context *cli, creg_slice dn)
 {
@@ -249,8 +247,7 @@ creg_status cmd_instance_networks(cli_context *cli)
 
 /* ---- rm --------------------------------------------------------------------------------- */
 
-static const cli_column removed_columns[] = { { "dn", "DN", CLI_COLUMN_NAME },
-                                              { NULL, NULL, 0 } };
+static const cli_column removed_columns[] = {{"dn", "DN", CLI_COLUMN_NAME}, {NULL, NULL, 0}};
 
 static creg_status print_removed(cli_context *cli, const creg_names *dns)
 {
@@ -313,7 +310,7 @@ static bool is_named(const creg_names *dns, creg_slice dn)
 /* A typo in the third DN must not be found out after two are gone. */
 static creg_status look_up_all(cli_context *cli, creg_names *ret_dns)
 {
-    *ret_dns = (creg_names){ .items = new_names(cli, cli->word_count) };
+    *ret_dns = (creg_names){.items = new_names(cli, cli->word_count)};
     for (size_t at = 0; at < cli->word_count; at++) {
         creg_instance instance;
         creg_status status = creg_instance_get(cli->registry, cli_word(cli, at), &cli->arena,
@@ -346,7 +343,7 @@ static creg_status remove_all_of_version(cli_context *cli)
     if (instances.size == 0)
         return cli_fail(cli, CREG_NOT_FOUND, "there is no instance of %s/%s/%s", cli->words[0],
                         cli->words[1], cli->words[2]);
-    creg_names dns = { .items = new_names(cli, instances.size), .size = instances.size };
+    creg_names dns = {.items = new_names(cli, instances.size), .size = instances.size};
     for (size_t at = 0; at < instances.size; at++)
         dns.items[at] = instances.items[at].dn;
     status = confirm_all(cli, &dns);
@@ -356,7 +353,7 @@ static creg_status remove_all_of_version(cli_context *cli)
 /* The three words of the seed: one instance, or a list to choose from. */
 static creg_status remove_only_one(cli_context *cli)
 {
-    creg_names dns = { .size = 0 };
+    creg_names dns = {.size = 0};
     creg_status status =
         creg_deinstantiate_all(cli->registry, cli_word(cli, 0), cli_word(cli, 1),
                                cli_word(cli, 2), false, &cli->arena, &dns, &cli->err);

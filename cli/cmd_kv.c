@@ -26,7 +26,7 @@ static const char *version_text(cli_context *cli, creg_version version)
 
 static creg_status parse_version(cli_context *cli, const char *text, creg_version *ret_version)
 {
-    *ret_version = (creg_version){ .present = false };
+    *ret_version = (creg_version){.present = false};
     if (strcmp(text, "absent") == 0)
         return CREG_OK;
     char *end = NULL;
@@ -40,16 +40,16 @@ static creg_status parse_version(cli_context *cli, const char *text, creg_versio
         cli_hint(cli, "'confreg kv get KEY -o json' tells it; 'absent' means: no such key yet");
         return CREG_USAGE;
     }
-    *ret_version = (creg_version){ .present = true, .major = major, .minor = minor };
+    *ret_version = (creg_version){.present = true, .major = major, .minor = minor};
     return CREG_OK;
 }
 
 /* ---- get and put ------------------------------------------------------------------------ */
 
-static const cli_column pair_columns[] = { { "key", "KEY", CLI_COLUMN_NAME },
-                                           { "value", "VALUE", 0 },
-                                           { "version", "VERSION", CLI_COLUMN_WIDE },
-                                           { NULL, NULL, 0 } };
+static const cli_column pair_columns[] = {{"key", "KEY", CLI_COLUMN_NAME},
+                                          {"value", "VALUE", 0},
+                                          {"version", "VERSION", CLI_COLUMN_WIDE},
+                                          {NULL, NULL, 0}};
 
 /* To a program every byte as it is; to a terminal nothing that could take it over. */
 static creg_status print_bytes(cli_context *cli, creg_slice value)
@@ -91,14 +91,13 @@ creg_status cmd_kv_get(cli_context *cli)
 static creg_status put_checked(cli_context *cli, creg_slice key, creg_slice value,
                                const char *cas)
 {
-    creg_check check = { .kind = CREG_CHECK_VERSION, .key = key };
+    creg_check check = {.kind = CREG_CHECK_VERSION, .key = key};
     creg_status status = parse_version(cli, cas, &check.version);
     if (status != CREG_OK)
         return status;
-    creg_operation put = { .kind = CREG_OPERATION_PUT, .key = key, .value = value };
+    creg_operation put = {.kind = CREG_OPERATION_PUT, .key = key, .value = value};
     creg_transaction transaction = {
-        .checks = &check, .check_count = 1, .operations = &put, .operation_count = 1
-    };
+        .checks = &check, .check_count = 1, .operations = &put, .operation_count = 1};
     status = creg_store_apply(cli_store(cli), &transaction, NULL, &cli->err);
     if (status == CREG_CONFLICT) {
         cli_fail(cli, CREG_CONFLICT, "key '%s' is not at version %s any more", cli->words[0],
@@ -129,19 +128,18 @@ creg_status cmd_kv_put(cli_context *cli)
 
 /* ---- list ------------------------------------------------------------------------------- */
 
-static const cli_column key_columns[] = { { "key", "KEY", CLI_COLUMN_NAME },
-                                          { NULL, NULL, 0 } };
+static const cli_column key_columns[] = {{"key", "KEY", CLI_COLUMN_NAME}, {NULL, NULL, 0}};
 
 creg_status cmd_kv_list(cli_context *cli)
 {
     bool values = cli_option_given(cli, OPT_VALUES) || cli->format == CLI_WIDE;
     long long depth = cli_option_number(cli, OPT_DEPTH, 0);
-    creg_read read = { .is_list = true,
-                       .key = cli_prefix(cli, cli_word(cli, 0)),
-                       .depth = depth > UINT32_MAX ? 0 : (uint32_t)depth,
-                       .keys_only = !values,
-                       .after = creg_slice_of(cli_option_value(cli, OPT_AFTER)),
-                       .limit = (size_t)cli_option_number(cli, OPT_LIMIT, 0) };
+    creg_read read = {.is_list = true,
+                      .key = cli_prefix(cli, cli_word(cli, 0)),
+                      .depth = depth > UINT32_MAX ? 0 : (uint32_t)depth,
+                      .keys_only = !values,
+                      .after = creg_slice_of(cli_option_value(cli, OPT_AFTER)),
+                      .limit = (size_t)cli_option_number(cli, OPT_LIMIT, 0)};
     creg_status status = cli_open(cli, CLI_OPEN_READ);
     if (status == CREG_OK)
         status = creg_store_read(cli_store(cli), &read, 1, &cli->arena, NULL, &cli->err);
@@ -169,11 +167,10 @@ creg_status cmd_kv_list(cli_context *cli)
 
 static creg_status remove_one(cli_context *cli, creg_slice key)
 {
-    creg_check check = { .kind = CREG_CHECK_PRESENT, .key = key };
-    creg_operation remove = { .kind = CREG_OPERATION_DELETE, .key = key };
+    creg_check check = {.kind = CREG_CHECK_PRESENT, .key = key};
+    creg_operation remove = {.kind = CREG_OPERATION_DELETE, .key = key};
     creg_transaction transaction = {
-        .checks = &check, .check_count = 1, .operations = &remove, .operation_count = 1
-    };
+        .checks = &check, .check_count = 1, .operations = &remove, .operation_count = 1};
     creg_status status = creg_store_apply(cli_store(cli), &transaction, NULL, &cli->err);
     if (status == CREG_CONFLICT)
         return fail_no_key(cli, cli->words[0]);
@@ -196,7 +193,7 @@ static creg_status remove_below(cli_context *cli, creg_slice prefix)
     creg_operation *operations = cli_alloc(cli, pairs.size * sizeof *operations);
     for (size_t at = 0; at < pairs.size; at++)
         operations[at] =
-            (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = pairs.items[at].key };
+            (creg_operation){.kind = CREG_OPERATION_DELETE, .key = pairs.items[at].key};
     status = cli_apply_all(cli, operations, pairs.size, "keys removed");
     if (status == CREG_OK)
         cli_note(cli, "removed %s keys", cli_count(cli, pairs.size));
@@ -236,7 +233,7 @@ static bool is_inside(creg_slice outer, creg_slice inner)
 
 static creg_status read_source(cli_context *cli, creg_slice from, creg_pairs *ret_pairs)
 {
-    creg_read read = { .key = from };
+    creg_read read = {.key = from};
     creg_status status;
     if (cli_option_given(cli, OPT_RECURSE)) {
         status = cli_pairs_at(cli, from, false, ret_pairs);
@@ -254,12 +251,11 @@ static creg_status write_copies(cli_context *cli, const creg_pairs *pairs, creg_
 {
     creg_operation *operations = cli_alloc(cli, pairs->size * sizeof *operations);
     for (size_t at = 0; at < pairs->size; at++)
-        operations[at] =
-            (creg_operation){ .kind = CREG_OPERATION_PUT,
-                              .key = moved_key(cli, pairs->items[at].key, from, to),
-                              .value = pairs->items[at].value };
-    const creg_check free_checks[] = { { .kind = CREG_CHECK_ABSENT, .key = to },
-                                       { .kind = CREG_CHECK_SUBTREE_EMPTY, .key = to } };
+        operations[at] = (creg_operation){.kind = CREG_OPERATION_PUT,
+                                          .key = moved_key(cli, pairs->items[at].key, from, to),
+                                          .value = pairs->items[at].value};
+    const creg_check free_checks[] = {{.kind = CREG_CHECK_ABSENT, .key = to},
+                                      {.kind = CREG_CHECK_SUBTREE_EMPTY, .key = to}};
     size_t check_count = cli_option_given(cli, OPT_FORCE)     ? 0
                          : cli_option_given(cli, OPT_RECURSE) ? 2
                                                               : 1;
@@ -274,7 +270,7 @@ static creg_status write_copies(cli_context *cli, const creg_pairs *pairs, creg_
 
 creg_status cmd_kv_copy(cli_context *cli)
 {
-    creg_pairs pairs = { .size = 0 };
+    creg_pairs pairs = {.size = 0};
     creg_slice from = cli_prefix(cli, cli_word(cli, 0));
     creg_slice to = cli_prefix(cli, cli_word(cli, 1));
     if (from.size == 0 || to.size == 0)

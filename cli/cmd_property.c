@@ -12,9 +12,8 @@
 
 /* ---- get -------------------------------------------------------------------------------- */
 
-static const cli_column value_columns[] = { { "path", "PATH", CLI_COLUMN_NAME },
-                                            { "value", "VALUE", 0 },
-                                            { NULL, NULL, 0 } };
+static const cli_column value_columns[] = {
+    {"path", "PATH", CLI_COLUMN_NAME}, {"value", "VALUE", 0}, {NULL, NULL, 0}};
 
 static creg_status get_row(cli_context *cli, creg_slice dn, creg_slice path, creg_map **ret_row)
 {
@@ -106,9 +105,9 @@ creg_status cmd_instance_get(cli_context *cli)
 
 /* ---- set -------------------------------------------------------------------------------- */
 
-static const cli_column set_columns[] = { { "dn", "DN", CLI_COLUMN_NAME },
-                                          { "properties", "PROPERTIES", CLI_COLUMN_RIGHT },
-                                          { NULL, NULL, 0 } };
+static const cli_column set_columns[] = {{"dn", "DN", CLI_COLUMN_NAME},
+                                         {"properties", "PROPERTIES", CLI_COLUMN_RIGHT},
+                                         {NULL, NULL, 0}};
 
 /* A change of properties has no result that a person waits for; programs get a record. */
 static creg_status report_change(cli_context *cli, const char *what, size_t count)
@@ -233,15 +232,14 @@ creg_status cmd_instance_unset(cli_context *cli)
 
 /* ---- copy ------------------------------------------------------------------------------- */
 
-static const cli_column copy_columns[] = { { "dn", "DN", CLI_COLUMN_NAME },
-                                           { "keys", "KEYS", CLI_COLUMN_RIGHT },
-                                           { NULL, NULL, 0 } };
+static const cli_column copy_columns[] = {
+    {"dn", "DN", CLI_COLUMN_NAME}, {"keys", "KEYS", CLI_COLUMN_RIGHT}, {NULL, NULL, 0}};
 
 creg_status cmd_instance_copy(cli_context *cli)
 {
-    creg_copy_options options = { .membership = cli_option_given(cli, OPT_MEMBERSHIP),
-                                  .keep_runtime = cli_option_given(cli, OPT_KEEP_RUNTIME),
-                                  .dry_run = cli_option_given(cli, OPT_DRY_RUN) };
+    creg_copy_options options = {.membership = cli_option_given(cli, OPT_MEMBERSHIP),
+                                 .keep_runtime = cli_option_given(cli, OPT_KEEP_RUNTIME),
+                                 .dry_run = cli_option_given(cli, OPT_DRY_RUN)};
     size_t count = 0;
     creg_status status = cli_open(cli, options.dry_run ? CLI_OPEN_READ : CLI_OPEN_CHANGE);
     if (status == CREG_OK)
@@ -262,8 +260,7 @@ creg_status cmd_instance_copy(cli_context *cli)
 
 creg_status cmd_instance_tags(cli_context *cli)
 {
-    static const cli_column columns[] = { { "item", "ITEM", CLI_COLUMN_NAME },
-                                          { NULL, NULL, 0 } };
+    static const cli_column columns[] = {{"item", "ITEM", CLI_COLUMN_NAME}, {NULL, NULL, 0}};
     creg_slice path = cli->word_count > 1 ? cli_word(cli, 1) : creg_slice_of("tags");
     creg_names items;
     creg_status status = cli_open(cli, CLI_OPEN_READ);

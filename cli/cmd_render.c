@@ -112,10 +112,10 @@ static unsigned bits_of(const char *const *names, const char *list)
 static void read_engine_options(cli_context *cli, jinja_options *options,
                                 template_folder *folder)
 {
-    static const char *const undefined[] = { "default", "chainable", "debug", "strict", NULL };
-    static const char *const autoescape[] = { "off", "html", "json", "yaml", NULL };
-    static const char *const extensions[] = { "do", "loopcontrols", "i18n", "debug", NULL };
-    static const char *const packs[] = { "config", NULL };
+    static const char *const undefined[] = {"default", "chainable", "debug", "strict", NULL};
+    static const char *const autoescape[] = {"off", "html", "json", "yaml", NULL};
+    static const char *const extensions[] = {"do", "loopcontrols", "i18n", "debug", NULL};
+    static const char *const packs[] = {"config", NULL};
     const char *how = cli_option_value(cli, OPT_UNDEFINED);
     const char *escape = cli_option_value(cli, OPT_AUTOESCAPE);
 
@@ -145,7 +145,7 @@ static creg_status compile_and_render(cli_context *cli, jinja_engine *engine, cr
     const char *name = cli_input_name(cli->words[0]);
     creg_status status =
         jinja_compile(engine, creg_slice_of(name), source, &template_, &cli->err);
-    jinja_render_options options = { .cancel = &cli_cancel, .collect_undefined = true };
+    jinja_render_options options = {.cancel = &cli_cancel, .collect_undefined = true};
     if (status == CREG_OK)
         status = jinja_render(template_, context, &options, &cli->arena, ret_text, &cli->err);
     jinja_template_free(template_);

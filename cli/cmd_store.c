@@ -8,9 +8,8 @@
 
 /* ---- info ------------------------------------------------------------------------------- */
 
-static const cli_column fact_columns[] = { { "fact", "FACT", CLI_COLUMN_NAME },
-                                           { "value", "VALUE", 0 },
-                                           { NULL, NULL, 0 } };
+static const cli_column fact_columns[] = {
+    {"fact", "FACT", CLI_COLUMN_NAME}, {"value", "VALUE", 0}, {NULL, NULL, 0}};
 
 static void add_limit(cli_context *cli, creg_map *facts, const char *name, size_t limit)
 {
@@ -47,8 +46,7 @@ static creg_status print_facts(cli_context *cli, const creg_map *facts)
     if (cli->format == CLI_JSON || cli->format == CLI_YAML || cli->format == CLI_JSONL ||
         cli->format == CLI_TREE)
         return cli_print_record(
-            cli,
-            (const cli_column[]){ { "driver", "driver", CLI_COLUMN_NAME }, { NULL, NULL, 0 } },
+            cli, (const cli_column[]){{"driver", "driver", CLI_COLUMN_NAME}, {NULL, NULL, 0}},
             facts);
     creg_list *rows = cli_list(cli);
     for (size_t at = 0; at < facts->filled; at++) {
@@ -84,10 +82,10 @@ creg_status cmd_store_check(cli_context *cli)
 
 /* ---- reports ---------------------------------------------------------------------------- */
 
-static const cli_column finding_columns[] = { { "severity", "SEVERITY", 0 },
-                                              { "rule", "RULE", CLI_COLUMN_NAME },
-                                              { "message", "MESSAGE", 0 },
-                                              { NULL, NULL, 0 } };
+static const cli_column finding_columns[] = {{"severity", "SEVERITY", 0},
+                                             {"rule", "RULE", CLI_COLUMN_NAME},
+                                             {"message", "MESSAGE", 0},
+                                             {NULL, NULL, 0}};
 
 static creg_list *finding_rows(cli_context *cli, const creg_findings *findings)
 {

@@ -56,10 +56,10 @@ static const char *count_options(cli_context *cli, const creg_template *template
                            options.size == 1 ? "" : "s", required);
 }
 
-static const cli_column done_columns[] = { { "dn", "DN", CLI_COLUMN_NAME },
-                                           { "name", "NAME", 0 },
-                                           { "version", "VERSION", 0 },
-                                           { NULL, NULL, 0 } };
+static const cli_column done_columns[] = {{"dn", "DN", CLI_COLUMN_NAME},
+                                          {"name", "NAME", 0},
+                                          {"version", "VERSION", 0},
+                                          {NULL, NULL, 0}};
 
 static creg_map *done_row(cli_context *cli, creg_slice name, creg_slice version)
 {
@@ -86,7 +86,7 @@ static bool is_about_body(creg_status status)
 
 creg_status cmd_template_register(cli_context *cli)
 {
-    creg_template template_ = { .name = cli_word(cli, 0), .version = cli_word(cli, 1) };
+    creg_template template_ = {.name = cli_word(cli, 0), .version = cli_word(cli, 1)};
     creg_status status = creg_name_check(template_.name, "template name", &cli->err);
     if (status == CREG_OK)
         status = creg_name_check(template_.version, "template version", &cli->err);
@@ -113,17 +113,17 @@ creg_status cmd_template_register(cli_context *cli)
 
 /* ---- list ------------------------------------------------------------------------------- */
 
-static const cli_column list_columns[] = { { "dn", "DN", CLI_COLUMN_NAME | CLI_COLUMN_HIDDEN },
-                                           { "name", "NAME", 0 },
-                                           { "version", "VERSION", 0 },
-                                           { "type", "TYPE", 0 },
-                                           { "undefined", "UNDEFINED", CLI_COLUMN_WIDE },
-                                           { "yaml", "YAML", CLI_COLUMN_WIDE },
-                                           { "autoescape", "AUTOESCAPE", CLI_COLUMN_WIDE },
-                                           { "digest", "DIGEST", CLI_COLUMN_WIDE },
-                                           { "logo_url", "LOGO", CLI_COLUMN_WIDE },
-                                           { "description", "DESCRIPTION", 0 },
-                                           { NULL, NULL, 0 } };
+static const cli_column list_columns[] = {{"dn", "DN", CLI_COLUMN_NAME | CLI_COLUMN_HIDDEN},
+                                          {"name", "NAME", 0},
+                                          {"version", "VERSION", 0},
+                                          {"type", "TYPE", 0},
+                                          {"undefined", "UNDEFINED", CLI_COLUMN_WIDE},
+                                          {"yaml", "YAML", CLI_COLUMN_WIDE},
+                                          {"autoescape", "AUTOESCAPE", CLI_COLUMN_WIDE},
+                                          {"digest", "DIGEST", CLI_COLUMN_WIDE},
+                                          {"logo_url", "LOGO", CLI_COLUMN_WIDE},
+                                          {"description", "DESCRIPTION", 0},
+                                          {NULL, NULL, 0}};
 
 static creg_slice or_else(creg_slice text, const char *otherwise)
 {
@@ -163,12 +163,12 @@ creg_status cmd_template_list(cli_context *cli)
 
 /* ---- show and options ------------------------------------------------------------------- */
 
-static const cli_column option_columns[] = { { "name", "OPTION", CLI_COLUMN_NAME },
-                                             { "group", "GROUP", 0 },
-                                             { "type", "TYPE", 0 },
-                                             { "default", "DEFAULT", 0 },
-                                             { "description", "DESCRIPTION", 0 },
-                                             { NULL, NULL, 0 } };
+static const cli_column option_columns[] = {{"name", "OPTION", CLI_COLUMN_NAME},
+                                            {"group", "GROUP", 0},
+                                            {"type", "TYPE", 0},
+                                            {"default", "DEFAULT", 0},
+                                            {"description", "DESCRIPTION", 0},
+                                            {NULL, NULL, 0}};
 
 static creg_status option_rows(cli_context *cli, const creg_template *template_,
                                creg_list **ret_rows)
@@ -217,16 +217,16 @@ static creg_status show_all(cli_context *cli, const creg_template *template_)
         cli_map_put_slice(cli, row, "orchestrator", template_->orchestrator);
         cli_map_put(cli, row, "options", creg_value_list(options));
     }
-    static const cli_column columns[] = { { "dn", "dn", CLI_COLUMN_NAME },
-                                          { "type", "type", 0 },
-                                          { "description", "description", 0 },
-                                          { "undefined", "undefined", 0 },
-                                          { "yaml", "yaml", 0 },
-                                          { "autoescape", "autoescape", 0 },
-                                          { "logo_url", "logo_url", 0 },
-                                          { "digest", "digest", 0 },
-                                          { "body_bytes", "body bytes", 0 },
-                                          { NULL, NULL, 0 } };
+    static const cli_column columns[] = {{"dn", "dn", CLI_COLUMN_NAME},
+                                         {"type", "type", 0},
+                                         {"description", "description", 0},
+                                         {"undefined", "undefined", 0},
+                                         {"yaml", "yaml", 0},
+                                         {"autoescape", "autoescape", 0},
+                                         {"logo_url", "logo_url", 0},
+                                         {"digest", "digest", 0},
+                                         {"body_bytes", "body bytes", 0},
+                                         {NULL, NULL, 0}};
     status = cli_print_record(cli, columns, row);
     if (status != CREG_OK || !for_people || options->size == 0)
         return status;
@@ -263,14 +263,14 @@ creg_status cmd_template_options(cli_context *cli)
 
 /* ---- lint ------------------------------------------------------------------------------- */
 
-static const cli_column finding_columns[] = { { "file", "FILE", CLI_COLUMN_HIDDEN },
-                                              { "line", "LINE", CLI_COLUMN_RIGHT },
-                                              { "column", "COLUMN",
-                                                CLI_COLUMN_RIGHT | CLI_COLUMN_WIDE },
-                                              { "severity", "SEVERITY", 0 },
-                                              { "rule", "RULE", CLI_COLUMN_NAME },
-                                              { "message", "MESSAGE", 0 },
-                                              { NULL, NULL, 0 } };
+static const cli_column finding_columns[] = {
+    {"file", "FILE", CLI_COLUMN_HIDDEN},
+    {"line", "LINE", CLI_COLUMN_RIGHT},
+    {"column", "COLUMN", CLI_COLUMN_RIGHT | CLI_COLUMN_WIDE},
+    {"severity", "SEVERITY", 0},
+    {"rule", "RULE", CLI_COLUMN_NAME},
+    {"message", "MESSAGE", 0},
+    {NULL, NULL, 0}};
 
 static creg_map *finding_row(cli_context *cli, const char *file, const creg_finding *finding)
 {
@@ -352,7 +352,7 @@ static creg_status template_to_lint(cli_context *cli, creg_template *ret_templat
 
 creg_status cmd_template_lint(cli_context *cli)
 {
-    creg_template template_ = { .body = { NULL, 0 } };
+    creg_template template_ = {.body = {NULL, 0}};
     const char *file = NULL;
     creg_value options;
     creg_findings findings;

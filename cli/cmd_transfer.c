@@ -32,7 +32,7 @@ static creg_status json_text(cli_context *cli, creg_slice key, creg_slice *ret_t
     if (!creg_value_is(value, CREG_KIND_STRING))
         return cli_fail(cli, CREG_UNSUPPORTED_TYPE,
                         "a key of the store is not UTF-8 and cannot be exported");
-    creg_json_style style = { .indent = 0 };
+    creg_json_style style = {.indent = 0};
     return creg_json_print(value, &style, &cli->arena, ret_text, &cli->err);
 }
 
@@ -101,7 +101,7 @@ static creg_status read_entry(cli_context *cli, creg_value entry, size_t number,
     const creg_value *value = creg_map_get_text(entry.as.map, creg_slice_of("value"));
     if (key == NULL || !creg_value_is(*key, CREG_KIND_STRING) || key->size == 0)
         return fail_entry(cli, number, "has no key");
-    *ret_put = (creg_operation){ .kind = CREG_OPERATION_PUT, .key = creg_value_text(*key) };
+    *ret_put = (creg_operation){.kind = CREG_OPERATION_PUT, .key = creg_value_text(*key)};
     /* Consul writes null for a value that was never set. */
     if (value != NULL && creg_value_is(*value, CREG_KIND_NONE))
         return CREG_OK;

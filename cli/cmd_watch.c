@@ -167,7 +167,7 @@ static int spawn_shell(const char *command, FILE *input, pid_t *ret_child)
     char *copy = strdup(command);
     if (copy == NULL)
         return ENOMEM;
-    char *words[] = { shell, option, copy, NULL };
+    char *words[] = {shell, option, copy, NULL};
     posix_spawn_file_actions_t actions;
     int code = posix_spawn_file_actions_init(&actions);
     if (code == 0) {
@@ -276,14 +276,14 @@ static creg_status watch_on(watching *work)
 static creg_status run_watch(cli_context *cli, creg_slice target, creg_watch_scope scope)
 {
     const char *cursor = cli_option_value(cli, OPT_CURSOR);
-    watching work = { .cli = cli,
-                      .scope = scope,
-                      .exec = cli_option_value(cli, OPT_EXEC),
-                      .count = cli_option_number(cli, OPT_COUNT, 0) };
+    watching work = {.cli = cli,
+                     .scope = scope,
+                     .exec = cli_option_value(cli, OPT_EXEC),
+                     .count = cli_option_number(cli, OPT_COUNT, 0)};
     work.prints = work.exec == NULL || cli->format_given;
-    creg_watch_options options = { .scope = scope,
-                                   .with_snapshot = cli_option_given(cli, OPT_SNAPSHOT),
-                                   .cursor = creg_slice_of(cursor) };
+    creg_watch_options options = {.scope = scope,
+                                  .with_snapshot = cli_option_given(cli, OPT_SNAPSHOT),
+                                  .cursor = creg_slice_of(cursor)};
     if (cli->format == CLI_YAML || cli->format == CLI_TREE)
         return cli_fail(cli, CREG_USAGE, "a watch prints table, name, json or jsonl");
     creg_status status = cli_open(cli, CLI_OPEN_READ);
@@ -342,8 +342,8 @@ static creg_status read_conditions(cli_context *cli, awaiting *wait)
             return cli_fail(cli, CREG_USAGE, "--for %s: PATH=VALUE or removed is wanted", text);
         else
             wait->conditions[wait->count++] =
-                (condition){ .path = creg_slice_make(text, (size_t)(equals - text)),
-                             .value = creg_slice_of(equals + 1) };
+                (condition){.path = creg_slice_make(text, (size_t)(equals - text)),
+                            .value = creg_slice_of(equals + 1)};
     }
     if (wait->until_removed && wait->count > 0)
         return cli_fail(cli, CREG_USAGE, "--for removed stands alone");
@@ -406,8 +406,8 @@ static creg_status wait_on(awaiting *wait)
 
 creg_status cmd_instance_wait(cli_context *cli)
 {
-    awaiting wait = { .work = { .cli = cli } };
-    creg_watch_options options = { .scope = CREG_WATCH_DN, .with_snapshot = true };
+    awaiting wait = {.work = {.cli = cli}};
+    creg_watch_options options = {.scope = CREG_WATCH_DN, .with_snapshot = true};
     creg_status status = read_conditions(cli, &wait);
     if (status == CREG_OK)
         status = cli_open(cli, CLI_OPEN_READ);

@@ -86,8 +86,8 @@ static void give_up(int number)
 static bool open_store(request *completion)
 {
     cli_context *cli = completion->cli;
-    struct sigaction action = { .sa_handler = give_up };
-    struct itimerval timer = { .it_value = { .tv_usec = PATIENCE_MS * 1000 } };
+    struct sigaction action = {.sa_handler = give_up};
+    struct itimerval timer = {.it_value = {.tv_usec = PATIENCE_MS * 1000}};
     cli_output_finish(cli); /* what is known without a store reaches the shell in any case */
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &timer, NULL);
@@ -226,11 +226,11 @@ static void offer_paths(request *completion, const char *leaf_ending)
 static void offer_keys(request *completion)
 {
     cli_context *cli = completion->cli;
-    creg_read read = { .is_list = true,
-                       .key = creg_slice_of(folder_of(cli, completion->word)),
-                       .depth = 1,
-                       .keys_only = true,
-                       .limit = 1000 };
+    creg_read read = {.is_list = true,
+                      .key = creg_slice_of(folder_of(cli, completion->word)),
+                      .depth = 1,
+                      .keys_only = true,
+                      .limit = 1000};
     if (!open_store(completion) ||
         creg_store_read(cli_store(cli), &read, 1, &cli->arena, NULL, NULL) != CREG_OK)
         return;
@@ -257,8 +257,8 @@ static void offer_option_pairs(request *completion)
     cli_context *cli = completion->cli;
     creg_template template_;
     creg_options options;
-    creg_slice name = { NULL, 0 };
-    creg_slice version = { NULL, 0 };
+    creg_slice name = {NULL, 0};
+    creg_slice version = {NULL, 0};
     if (!find_template(completion, &name, &version) || strchr(completion->word, '=') != NULL ||
         !open_store(completion) ||
         creg_template_get(cli->registry, name, version, &cli->arena, &template_, NULL) !=
@@ -394,7 +394,7 @@ static const cli_option *take_line_option(cli_context *line, const char *word)
         option = cli_option_find(line->command, word + 2, size);
         if (option != NULL && word[2 + size] == '=')
             line->given[line->given_count++] =
-                (cli_given){ .id = option->id, .value = word + 3 + size };
+                (cli_given){.id = option->id, .value = word + 3 + size};
         return option != NULL && option->value != NULL && word[2 + size] == '\0' ? option
                                                                                  : NULL;
     }
@@ -408,7 +408,7 @@ static const cli_option *read_line(cli_context *line, const char *const *words, 
     for (size_t at = 0; at < count; at++) {
         const char *word = words[at];
         if (waiting != NULL) {
-            line->given[line->given_count++] = (cli_given){ .id = waiting->id, .value = word };
+            line->given[line->given_count++] = (cli_given){.id = waiting->id, .value = word};
             waiting = NULL;
         } else if (word[0] == '-' && word[1] != '\0' && strcmp(word, "--") != 0) {
             waiting = take_line_option(line, word);
@@ -421,15 +421,15 @@ static const cli_option *read_line(cli_context *line, const char *const *words, 
 
 creg_status cmd_complete(cli_context *cli)
 {
-    cli_context line = { .arena = { NULL } };
+    cli_context line = {.arena = {NULL}};
     size_t count = cli->word_count == 0 ? 0 : cli->word_count - 1;
     line.words = cli_alloc(cli, (count + 1) * sizeof *line.words);
     line.given = cli_alloc(cli, (count + 1) * sizeof *line.given);
     const cli_option *waiting = read_line(&line, cli->words, count);
-    request completion = { .cli = cli,
-                           .line = &line,
-                           .word = cli->word_count == 0 ? "" : cli->words[count],
-                           .before = "" };
+    request completion = {.cli = cli,
+                          .line = &line,
+                          .word = cli->word_count == 0 ? "" : cli->words[count],
+                          .before = ""};
 
     /* --option=value in one word */
     const char *equals = strchr(completion.word, '=');

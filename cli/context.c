@@ -125,8 +125,8 @@ creg_value cli_bytes(cli_context *cli, creg_slice bytes)
 /* A secret on a command line is in everybody's process list, and in the shell's history. */
 static bool has_secret_parameter(const char *query)
 {
-    static const char *const names[] = { "token=",  "password=", "pass=",         "passwd=",
-                                         "secret=", "auth=",     "key_password=", "digest=" };
+    static const char *const names[] = {"token=",  "password=", "pass=",         "passwd=",
+                                        "secret=", "auth=",     "key_password=", "digest="};
     for (; query != NULL; query = strpbrk(query, "&")) {
         query++;
         for (size_t at = 0; at < sizeof names / sizeof names[0]; at++)
@@ -183,9 +183,9 @@ creg_status cli_open(cli_context *cli, cli_open_mode mode)
     creg_status status = choose_store(cli);
     if (status != CREG_OK)
         return status;
-    creg_open_options options = { .store = { .timeout_ms = cli->timeout_ms,
-                                             .read_only = mode == CLI_OPEN_READ,
-                                             .no_create = mode != CLI_OPEN_CREATE } };
+    creg_open_options options = {.store = {.timeout_ms = cli->timeout_ms,
+                                           .read_only = mode == CLI_OPEN_READ,
+                                           .no_create = mode != CLI_OPEN_CREATE}};
     const char *url = cli->store_url;
     if (cli->verbose > 1)
         url = cli_format_text(cli, "trace+%s", url == NULL ? "lmdb:" : url);

@@ -45,8 +45,7 @@ static void add_row(cli_context *cli, creg_list *rows, const char *title, const 
 
 creg_status cmd_table(cli_context *cli)
 {
-    static const cli_column columns[] = { { "title", "TITLE", CLI_COLUMN_NAME },
-                                          { NULL, NULL, 0 } };
+    static const cli_column columns[] = {{"title", "TITLE", CLI_COLUMN_NAME}, {NULL, NULL, 0}};
     creg_list *rows = cli_list(cli);
     add_row(cli, rows, "", "", cli_top_examples, NULL);
     for (const cli_noun *noun = cli_nouns; noun->name != NULL; noun++)

@@ -204,7 +204,7 @@ static void print_json_place(const creg_error *err)
 
 static void print_json(const creg_error *err)
 {
-    static const char *const retries[] = { "no", "safe", "unknown" };
+    static const char *const retries[] = {"no", "safe", "unknown"};
     fprintf(stderr, "{\"error\": {\"status\": \"%s\", \"exit_code\": %d, \"retry\": \"%s\"",
             creg_status_name(err->status), creg_status_exit_code(err->status),
             retries[creg_status_retry(err->status)]);

@@ -12,45 +12,41 @@
 enum { INDENT = 2, TEXT_AT = 28, WIDEST_PAGE = 100 };
 
 const cli_topic_row cli_exit_codes[] = {
-    { "0", "done" },
-    { "1", "the answer is \"no\"" },
-    { "2", "the command was mistyped, or is not supported by this store" },
-    { "3", "not found: a service template, an instance, a property, a key, a file" },
-    { "4", "exists already, or was changed by somebody else" },
-    { "5", "the store did not answer, or a file could not be read; nothing was done" },
-    { "6", "the outcome is unknown: ask with the request id that the error tells" },
-    { "7", "the service template, the options or the data are not valid" },
-    { "8", "permission denied" },
-    { "9", "the store is damaged" },
-    { "10", "a limit was exceeded, or memory or disk are full" },
-    { "130",
-      "stopped by Ctrl-C, nothing left half done (141: stdout was closed, 143: by SIGTERM)" },
-    { NULL, NULL }
-};
+    {"0", "done"},
+    {"1", "the answer is \"no\""},
+    {"2", "the command was mistyped, or is not supported by this store"},
+    {"3", "not found: a service template, an instance, a property, a key, a file"},
+    {"4", "exists already, or was changed by somebody else"},
+    {"5", "the store did not answer, or a file could not be read; nothing was done"},
+    {"6", "the outcome is unknown: ask with the request id that the error tells"},
+    {"7", "the service template, the options or the data are not valid"},
+    {"8", "permission denied"},
+    {"9", "the store is damaged"},
+    {"10", "a limit was exceeded, or memory or disk are full"},
+    {"130",
+     "stopped by Ctrl-C, nothing left half done (141: stdout was closed, 143: by SIGTERM)"},
+    {NULL, NULL}};
 
 const cli_topic_row cli_environment[] = {
-    { "CONFREG_STORE", "URL of the store when --store is not given; may hold credentials" },
-    { "CONFREG_TRACE", "store: print every call of the store on stderr" },
-    { "XDG_DATA_HOME", "folder of the default store is confreg in here; else ~/.local/share" },
-    { "CONSUL_HTTP_TOKEN",
-      "and the other variables of Consul's own tools, when the store is consul:" },
-    { "ETCDCTL_USER", "and the other variables of etcdctl, when the store is etcd:" },
-    { "NO_COLOR", "when set and not empty, no colour" },
-    { "TERM", "dumb: no colour" },
-    { "COLUMNS", "width that tables are fitted to, on a terminal" },
-    { "LC_ALL, LC_CTYPE, LANG",
-      "with UTF-8 in them: trees are drawn with lines, else in ASCII" },
-    { NULL, NULL }
-};
+    {"CONFREG_STORE", "URL of the store when --store is not given; may hold credentials"},
+    {"CONFREG_TRACE", "store: print every call of the store on stderr"},
+    {"XDG_DATA_HOME", "folder of the default store is confreg in here; else ~/.local/share"},
+    {"CONSUL_HTTP_TOKEN",
+     "and the other variables of Consul's own tools, when the store is consul:"},
+    {"ETCDCTL_USER", "and the other variables of etcdctl, when the store is etcd:"},
+    {"NO_COLOR", "when set and not empty, no colour"},
+    {"TERM", "dumb: no colour"},
+    {"COLUMNS", "width that tables are fitted to, on a terminal"},
+    {"LC_ALL, LC_CTYPE, LANG", "with UTF-8 in them: trees are drawn with lines, else in ASCII"},
+    {NULL, NULL}};
 
-const cli_topic_row cli_topics[] = { { "filters", "the filters that templates may use" },
-                                     { "tests", "the tests behind `is`" },
-                                     { "functions",
-                                       "the functions that every template may call" },
-                                     { "exit-codes", "what the exit code tells" },
-                                     { "environment", "the variables that are read" },
-                                     { "options", "the options that every command takes" },
-                                     { NULL, NULL } };
+const cli_topic_row cli_topics[] = {{"filters", "the filters that templates may use"},
+                                    {"tests", "the tests behind `is`"},
+                                    {"functions", "the functions that every template may call"},
+                                    {"exit-codes", "what the exit code tells"},
+                                    {"environment", "the variables that are read"},
+                                    {"options", "the options that every command takes"},
+                                    {NULL, NULL}};
 
 /* ---- layout ----------------------------------------------------------------------------- */
 

@@ -91,7 +91,7 @@ static bool ends_with(const char *text, size_t size, const char *ending)
 /* Endings of templates (".j2", ".jinja2") say nothing about what they render to. */
 static size_t size_without_template_ending(const char *path)
 {
-    static const char *const endings[] = { ".j2", ".jinja", ".jinja2", ".tmpl" };
+    static const char *const endings[] = {".j2", ".jinja", ".jinja2", ".tmpl"};
     size_t size = strlen(path);
     for (size_t at = 0; at < sizeof endings / sizeof endings[0]; at++)
         if (ends_with(path, size, endings[at]))
@@ -211,7 +211,7 @@ static creg_status value_of(cli_context *cli, const cli_given *given, const char
 static creg_status merge_pair(cli_context *cli, cli_purpose purpose, creg_map *options,
                               const cli_given *given)
 {
-    static const char *const options_shown[] = { "--set", "--set-json", "--set-file" };
+    static const char *const options_shown[] = {"--set", "--set-json", "--set-file"};
     const char *shown = options_shown[given->id - OPT_SET];
     const char *name;
     const char *text;

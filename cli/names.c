@@ -14,7 +14,7 @@
 static creg_status split_name(cli_context *cli, const char *word, creg_slice *ret_name,
                               creg_slice *ret_version)
 {
-    static const char *const roots[] = { "templates/", "products/" };
+    static const char *const roots[] = {"templates/", "products/"};
     const char *rest = word;
     for (size_t at = 0; at < 2; at++)
         if (strncmp(word, roots[at], strlen(roots[at])) == 0 &&

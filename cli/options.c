@@ -220,7 +220,7 @@ static void remember(cli_context *cli, const cli_option *option, const char *val
     if (grown == NULL)
         grown = cli_alloc(cli, SIZE_MAX); /* ends the program */
     cli->given = grown;
-    cli->given[cli->given_count++] = (cli_given){ .id = option->id, .value = value };
+    cli->given[cli->given_count++] = (cli_given){.id = option->id, .value = value};
 }
 
 static creg_status take_option(cli_context *cli, const cli_option *option, const char *shown,

@@ -94,7 +94,7 @@ static bool wants_color(const char *choice, int descriptor)
 
 static bool speaks_utf8(void)
 {
-    static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t at = 0; at < sizeof names / sizeof names[0]; at++) {
         const char *value = getenv(names[at]);
         if (value != NULL && value[0] != '\0')
@@ -106,8 +106,8 @@ static bool speaks_utf8(void)
 
 static cli_format format_named(const char *name)
 {
-    static const char *const names[] = { "table", "wide", "json", "yaml",
-                                         "jsonl", "name", "tree" };
+    static const char *const names[] = {"table", "wide", "json", "yaml",
+                                        "jsonl", "name", "tree"};
     for (size_t at = 0; at < sizeof names / sizeof names[0]; at++)
         if (strcmp(names[at], name) == 0)
             return (cli_format)at;
@@ -213,7 +213,7 @@ static creg_slice cell_of_map(cli_context *cli, creg_value value)
         return creg_slice_of(
             cli_format_text(cli, "b64:%s", cli_text(cli, creg_value_text(*b64))));
     creg_slice text;
-    creg_json_style style = { 0 };
+    creg_json_style style = {0};
     if (creg_json_print(value, &style, &cli->arena, &text, NULL) != CREG_OK)
         return creg_slice_of("{...}");
     return cli_printable(cli, text);
@@ -398,7 +398,7 @@ static void print_table(cli_context *cli, const cli_column *columns, const creg_
 {
     if (rows->size == 0)
         return;
-    table_layout table = { .column_count = 0 };
+    table_layout table = {.column_count = 0};
     choose_columns(cli, &table, columns);
     fill_table(cli, &table, rows);
     fit_table(&table, cli_output_width());
@@ -412,7 +412,7 @@ static void print_table(cli_context *cli, const cli_column *columns, const creg_
 
 static creg_status print_json(cli_context *cli, creg_value value, int indent)
 {
-    creg_json_style style = { .indent = indent };
+    creg_json_style style = {.indent = indent};
     creg_slice text;
     creg_status status = creg_json_print(value, &style, &cli->arena, &text, &cli->err);
     if (status == CREG_OK)
@@ -606,9 +606,8 @@ static void flatten(cli_context *cli, creg_list *rows, const char *prefix, creg_
                     map->entries[at].value);
 }
 
-static const cli_column path_columns[] = { { "path", "PATH", CLI_COLUMN_NAME },
-                                           { "value", "VALUE", 0 },
-                                           { NULL, NULL, 0 } };
+static const cli_column path_columns[] = {
+    {"path", "PATH", CLI_COLUMN_NAME}, {"value", "VALUE", 0}, {NULL, NULL, 0}};
 
 /* ---- the formats ------------------------------------------------------------------------ */
 
@@ -730,7 +729,7 @@ creg_status cli_print_text(cli_context *cli, const char *key, creg_slice text)
     if (cli->format == CLI_JSON || cli->format == CLI_YAML || cli->format == CLI_JSONL) {
         creg_map *map = cli_map(cli);
         cli_map_put(cli, map, key, cli_bytes(cli, text));
-        const cli_column columns[] = { { key, key, CLI_COLUMN_NAME }, { NULL, NULL, 0 } };
+        const cli_column columns[] = {{key, key, CLI_COLUMN_NAME}, {NULL, NULL, 0}};
         return cli_print_record(cli, columns, map);
     }
     cli_write(cli, text);

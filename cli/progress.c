@@ -12,10 +12,10 @@ void cli_meter_start(cli_meter *meter, cli_context *cli, const char *what)
 {
     bool json = cli->progress == CLI_PROGRESS_JSON;
     bool terminal = cli->progress == CLI_PROGRESS_AUTO && isatty(STDERR_FILENO);
-    *meter = (cli_meter){ .cli = cli,
-                          .what = what,
-                          .started_ms = cli_now_ms(),
-                          .enabled = !cli->quiet && (json || terminal) };
+    *meter = (cli_meter){.cli = cli,
+                         .what = what,
+                         .started_ms = cli_now_ms(),
+                         .enabled = !cli->quiet && (json || terminal)};
 }
 
 static void show_json(const cli_meter *meter, size_t done, size_t total, double elapsed_ms)

@@ -8,6 +8,7 @@ Run it from the top folder when a newer Python knows more of them:
 from html.entities import html5
 
 HEAD = """/* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /*
  * HTML5's named character references, sorted by name for a binary search.
  * Made by tools/html_entities.py; do not edit.

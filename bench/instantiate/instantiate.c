@@ -106,18 +106,19 @@ static size_t time_steps(const creg_template *template_, const jinja_template *c
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 32);
     creg_slice dn = creg_slice_of("instances/jlopez/hadoop/1.0/1");
-    creg_body body = { .compiled = compiled, .source = template_->body, .kind = kind };
-    creg_body_names names = { creg_slice_of("jlopez"), template_->name, template_->version,
-                              creg_slice_of("1"), dn };
+    creg_body body = {.compiled = compiled, .source = template_->body, .kind = kind};
+    creg_body_names names = {creg_slice_of("jlopez"), template_->name, template_->version,
+                             creg_slice_of("1"), dn};
     creg_options declared;
     creg_value options, context;
-    creg_body_result result = { .text = { NULL, 0 } };
+    creg_body_result result = {.text = {NULL, 0}};
     char digest[CREG_TREE_DIGEST_SIZE];
 
     double at[STEPS];
     at[0] = now_ms();
     must(creg_options_parse(template_->options, &arena, &declared, &err), "options");
-    must(creg_options_merge(&declared, slaves(number, &arena), &arena, &options, &err), "merge");
+    must(creg_options_merge(&declared, slaves(number, &arena), &arena, &options, &err),
+         "merge");
     must(creg_body_context(&names, options, &arena, &context, &err), "context");
     must(creg_body_render(&body, context, &arena, &result, &err), "render");
     at[1] = now_ms();
@@ -140,10 +141,10 @@ static void time_total(creg_registry *registry, int number, double times[STEPS])
 {
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 32);
-    creg_instance_spec spec = { .user = creg_slice_of("jlopez"),
-                                .name = creg_slice_of("hadoop"),
-                                .version = creg_slice_of("1.0"),
-                                .options = slaves(number, &arena) };
+    creg_instance_spec spec = {.user = creg_slice_of("jlopez"),
+                               .name = creg_slice_of("hadoop"),
+                               .version = creg_slice_of("1.0"),
+                               .options = slaves(number, &arena)};
     creg_instance instance;
     fsync_ms = 0;
     double cpu = cpu_ms();
@@ -159,11 +160,11 @@ static void time_total(creg_registry *registry, int number, double times[STEPS])
 static creg_template load(const char *folder, const char *file, const char *type,
                           creg_arena *arena)
 {
-    return (creg_template){ .name = creg_slice_of("hadoop"),
-                            .version = creg_slice_of("1.0"),
-                            .type = creg_slice_of(type),
-                            .body = read_file(folder, file, arena),
-                            .options = read_file(folder, "options.json", arena) };
+    return (creg_template){.name = creg_slice_of("hadoop"),
+                           .version = creg_slice_of("1.0"),
+                           .type = creg_slice_of(type),
+                           .body = read_file(folder, file, arena),
+                           .options = read_file(folder, "options.json", arena)};
 }
 
 static creg_registry *open_store(const char *store, const creg_template *template_)
@@ -177,8 +178,8 @@ static creg_registry *open_store(const char *store, const creg_template *templat
 }
 
 /* One row of the table, in a process of its own. */
-static void bench_size(const char *folder, const char *store, const char *file, const char *type,
-                       int number)
+static void bench_size(const char *folder, const char *store, const char *file,
+                       const char *type, int number)
 {
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 30);
@@ -208,11 +209,12 @@ static void bench_size(const char *folder, const char *store, const char *file, 
     double steps = mid[RENDER] + mid[PARSE] + mid[LINT] + mid[FLATTEN] + mid[DIGEST];
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("%-5s %6d %8zu %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f %9.2f %8.2f %8.2f %7.1f %9.0f\n",
+    printf("%-5s %6d %8zu %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f %9.2f %8.2f %8.2f %7.1f "
+           "%9.0f\n",
            kind.is_yaml ? "yaml" : "json", number, keys, mid[RENDER], mid[PARSE], mid[LINT],
            mid[FLATTEN], mid[DIGEST], mid[TOTAL] - steps - mid[FSYNC], mid[FSYNC], mid[TOTAL],
-           all[TOTAL][0], all[CPU][0],
-           (double)usage.ru_maxrss / 1024, (double)keys / mid[TOTAL] * 1000);
+           all[TOTAL][0], all[CPU][0], (double)usage.ru_maxrss / 1024,
+           (double)keys / mid[TOTAL] * 1000);
     creg_close(registry);
     jinja_template_free(compiled);
     jinja_engine_free(engine);
@@ -232,10 +234,10 @@ static void bench_use(const char *folder, const char *store)
     creg_arena_init(&scratch, (size_t)1 << 30);
     creg_template template_ = load(folder, "template.json", "json+jinja2", &arena);
     creg_registry *registry = open_store(store, &template_);
-    creg_instance_spec spec = { .user = creg_slice_of("jlopez"),
-                                .name = creg_slice_of("hadoop"),
-                                .version = creg_slice_of("1.0"),
-                                .options = slaves(200, &arena) };
+    creg_instance_spec spec = {.user = creg_slice_of("jlopez"),
+                               .name = creg_slice_of("hadoop"),
+                               .version = creg_slice_of("1.0"),
+                               .options = slaves(200, &arena)};
     creg_instance instance;
     must(creg_instantiate(registry, &spec, &arena, &instance, &err), "instantiate");
 
@@ -248,7 +250,7 @@ static void bench_use(const char *folder, const char *store)
     }
     printf("get of one property          %9.3f us\n", per_call_us(start, GETS));
 
-    creg_property property = { path, creg_slice_of("running") };
+    creg_property property = {path, creg_slice_of("running")};
     start = now_ms();
     for (int i = 0; i < SETS; i++)
         must(creg_set(registry, instance.dn, &property, 1, NULL, &err), "set");
@@ -273,9 +275,10 @@ static void bench_use(const char *folder, const char *store)
     creg_arena_clear(&scratch);
 
     creg_instances instances;
-    creg_slice any = { NULL, 0 };
+    creg_slice any = {NULL, 0};
     start = now_ms();
-    must(creg_instance_list(registry, spec.user, spec.name, any, &scratch, &instances, &err), "list");
+    must(creg_instance_list(registry, spec.user, spec.name, any, &scratch, &instances, &err),
+         "list");
     printf("list of %zu instances       %9.2f ms\n", instances.size, now_ms() - start);
     creg_close(registry);
     creg_arena_clear(&scratch);
@@ -317,10 +320,10 @@ int main(int count, char **arguments)
     const char *base = count > 2 ? arguments[2] : getenv("TMPDIR");
     if (base == NULL)
         base = "/tmp";
-    static const int sizes[] = { 2, 20, 200, 2000 };
-    printf("%-5s %6s %8s %8s %8s %8s %8s %8s %8s %8s %9s %8s %8s %7s %9s\n", "body", "slaves", "keys",
-           "render", "parse", "lint", "flatten", "digest", "commit", "fsync", "total ms", "best",
-           "cpu", "MiB", "keys/s");
+    static const int sizes[] = {2, 20, 200, 2000};
+    printf("%-5s %6s %8s %8s %8s %8s %8s %8s %8s %8s %9s %8s %8s %7s %9s\n", "body", "slaves",
+           "keys", "render", "parse", "lint", "flatten", "digest", "commit", "fsync",
+           "total ms", "best", "cpu", "MiB", "keys/s");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         in_child(arguments[1], base, "template.json", "json+jinja2", sizes[i]);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)

@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     const jinja_template *main_template = compile_all(&bench, &engine);
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 30);
-    creg_slice text = { NULL, 0 };
+    creg_slice text = {NULL, 0};
     count = 0;
     for (double end = now_us() + seconds * 1e6; now_us() < end && count < SAMPLES_MAX;) {
         double start = now_us();
@@ -179,10 +179,11 @@ int main(int argc, char **argv)
         return 1;
     fclose(output);
     const char *name = strrchr(argv[1], '/');
-    printf("{\"engine\": \"confreg %s\", \"case\": \"%s\", \"bytes\": %zu, \"compile_us\": %.3f, "
-           "\"compile_min_us\": %.3f, \"render_us\": %.3f, \"render_min_us\": %.3f}\n",
-           creg_version_text(), name == NULL ? argv[1] : name + 1, text.size, compile_median,
-           compile_least, render_median, render_least);
+    printf(
+        "{\"engine\": \"confreg %s\", \"case\": \"%s\", \"bytes\": %zu, \"compile_us\": %.3f, "
+        "\"compile_min_us\": %.3f, \"render_us\": %.3f, \"render_min_us\": %.3f}\n",
+        creg_version_text(), name == NULL ? argv[1] : name + 1, text.size, compile_median,
+        compile_least, render_median, render_least);
     creg_arena_clear(&arena);
     creg_arena_clear(&bench.arena);
     jinja_engine_free(engine);

@@ -20,7 +20,7 @@ static const char options[] = "{\"required\": {\"nodes\": 1}, \"optional\": {\"p
 
 static creg_status register_template(creg_registry *registry, creg_error *err)
 {
-    creg_template shop = { 0 };
+    creg_template shop = {0};
     shop.name = creg_slice_of("webshop");
     shop.version = creg_slice_of("1.0");
     shop.body = creg_slice_of(body);
@@ -35,7 +35,7 @@ static creg_status instantiate(creg_registry *registry, creg_arena *arena,
     if (given == NULL ||
         !creg_map_set_text(arena, given, creg_slice_of("nodes"), creg_value_int(3)))
         return CREG_NO_MEMORY;
-    creg_instance_spec spec = { 0 };
+    creg_instance_spec spec = {0};
     spec.user = creg_slice_of("jlopez");
     spec.name = creg_slice_of("webshop");
     spec.version = creg_slice_of("1.0");
@@ -48,7 +48,7 @@ static creg_status change(creg_registry *registry, creg_slice dn, creg_arena *ar
                           creg_error *err)
 {
     creg_slice path = creg_slice_of("nodes/web0/status");
-    const creg_property running = { path, creg_slice_of("running") };
+    const creg_property running = {path, creg_slice_of("running")};
     creg_status status = creg_set(registry, dn, &running, 1, NULL, err);
     if (status != CREG_OK)
         return status;
@@ -62,7 +62,7 @@ static creg_status change(creg_registry *registry, creg_slice dn, creg_arena *ar
     char from[256], to[256];
     snprintf(from, sizeof from, "%.*s/nodes/web0", (int)dn.size, dn.data);
     snprintf(to, sizeof to, "%.*s/nodes/web3", (int)dn.size, dn.data);
-    const creg_copy_options plain = { 0 };
+    const creg_copy_options plain = {0};
     return creg_copy(registry, creg_slice_of(from), creg_slice_of(to), &plain, NULL, err);
 }
 
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     creg_arena_init(&arena, (size_t)256 * 1024 * 1024);
     creg_error err;
     creg_registry *registry = NULL;
-    creg_instance instance = { 0 };
+    creg_instance instance = {0};
 
     creg_status status = creg_open(argc > 1 ? argv[1] : "memory:", NULL, &registry, &err);
     if (status != CREG_OK)

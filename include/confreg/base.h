@@ -29,7 +29,7 @@
 #endif
 
 #if defined(__GNUC__)
-#define CREG_PRINTF(format_at, arguments_at) \
+#define CREG_PRINTF(format_at, arguments_at)                                                   \
     __attribute__((format(printf, format_at, arguments_at)))
 #else
 #define CREG_PRINTF(format_at, arguments_at)
@@ -80,12 +80,12 @@ static inline bool creg_slice_equal(creg_slice left, creg_slice right)
  * Threads: one thread at a time.
  */
 typedef struct creg_arena {
-    char *at;                 /* next free byte of the current chunk */
-    char *end;                /* one past its last byte */
+    char *at;                        /* next free byte of the current chunk */
+    char *end;                       /* one past its last byte */
     struct creg_arena_chunk *chunks; /* newest first */
-    size_t taken;             /* bytes asked of the system so far */
-    size_t budget;            /* and the most it may ask */
-    int failed;               /* a creg_status, CREG_OK (0) while all is well */
+    size_t taken;                    /* bytes asked of the system so far */
+    size_t budget;                   /* and the most it may ask */
+    int failed;                      /* a creg_status, CREG_OK (0) while all is well */
 } creg_arena;
 
 /** Make an empty arena; takes no memory until the first allocation. */

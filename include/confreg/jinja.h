@@ -40,10 +40,10 @@ typedef enum jinja_undefined {
 /** How `{{ }}` output is made safe for the text around it. */
 typedef enum jinja_autoescape {
     JINJA_AUTOESCAPE_OFF,
-    JINJA_AUTOESCAPE_HTML,   /**< Jinja2's autoescape=True */
-    JINJA_AUTOESCAPE_JSON,   /**< structure-safe: values inside a quoted JSON scalar are escaped
+    JINJA_AUTOESCAPE_HTML, /**< Jinja2's autoescape=True */
+    JINJA_AUTOESCAPE_JSON, /**< structure-safe: values inside a quoted JSON scalar are escaped
                                   for it; what stands outside is recorded in jinja_trace */
-    JINJA_AUTOESCAPE_YAML    /**< the same for YAML's quoted scalars */
+    JINJA_AUTOESCAPE_YAML  /**< the same for YAML's quoted scalars */
 } jinja_autoescape;
 
 /** Extensions of the language (bits); names as Jinja2 has them. */
@@ -59,21 +59,21 @@ enum { JINJA_PACK_CONFIG = 1 /**< what Ansible's and Salt's templates expect */ 
 
 /** Which of Jinja2's sandboxes the engine behaves like. Resource limits hold in all of them. */
 typedef enum jinja_sandbox {
-    JINJA_SANDBOX_NONE,      /**< jinja2.Environment */
-    JINJA_SANDBOX_STANDARD,  /**< jinja2.sandbox.SandboxedEnvironment */
-    JINJA_SANDBOX_IMMUTABLE  /**< jinja2.sandbox.ImmutableSandboxedEnvironment */
+    JINJA_SANDBOX_NONE,     /**< jinja2.Environment */
+    JINJA_SANDBOX_STANDARD, /**< jinja2.sandbox.SandboxedEnvironment */
+    JINJA_SANDBOX_IMMUTABLE /**< jinja2.sandbox.ImmutableSandboxedEnvironment */
 } jinja_sandbox;
 
 /** Ceilings of one render. 0 in a field means the default of base/limits.h. */
 typedef struct jinja_limits {
-    uint64_t fuel;          /**< steps */
-    size_t memory_bytes;    /**< live memory of one render */
+    uint64_t fuel;       /**< steps */
+    size_t memory_bytes; /**< live memory of one render */
     size_t output_bytes;
     size_t source_bytes;
     uint32_t parse_depth;
-    uint32_t call_depth;    /**< macros, includes, recursive loops */
+    uint32_t call_depth; /**< macros, includes, recursive loops */
     uint32_t integer_digits;
-    uint32_t range_size;    /**< items of range() under a sandbox; 0: 100,000 */
+    uint32_t range_size; /**< items of range() under a sandbox; 0: 100,000 */
 } jinja_limits;
 
 /**
@@ -87,11 +87,11 @@ typedef creg_status (*jinja_loader)(void *user, creg_slice name, creg_arena *are
 
 /** Options of an engine; jinja_options_init() gives Jinja2's defaults. */
 typedef struct jinja_options {
-    size_t struct_size;       /**< set by jinja_options_init(): lets the struct grow */
+    size_t struct_size; /**< set by jinja_options_init(): lets the struct grow */
     const char *block_start, *block_end, *variable_start, *variable_end, *comment_start,
-        *comment_end;         /**< NULL: {% %} {{ }} {# #} */
+        *comment_end;                                        /**< NULL: {% %} {{ }} {# #} */
     const char *line_statement_prefix, *line_comment_prefix; /**< NULL: none */
-    const char *newline_sequence; /**< NULL: "\n" */
+    const char *newline_sequence;                            /**< NULL: "\n" */
     bool trim_blocks, lstrip_blocks, keep_trailing_newline;
     jinja_autoescape autoescape;
     jinja_undefined undefined;
@@ -99,9 +99,9 @@ typedef struct jinja_options {
     unsigned extensions;
     unsigned packs;
     bool newstyle_gettext;
-    uint64_t random_seed;     /**< for `random` and `lipsum`; 0: from the system */
+    uint64_t random_seed; /**< for `random` and `lipsum`; 0: from the system */
     jinja_limits limits;
-    jinja_loader loader;      /**< NULL: includes and imports find nothing */
+    jinja_loader loader; /**< NULL: includes and imports find nothing */
     void *loader_user;
 } jinja_options;
 
@@ -140,11 +140,11 @@ CREG_API void jinja_template_free(jinja_template *template_);
  * cover the output without gaps.
  */
 typedef struct jinja_piece {
-    uint32_t output_at;  /**< byte offset in the output where the piece begins */
-    uint32_t line;       /**< line of the template it came from, from 1 */
+    uint32_t output_at; /**< byte offset in the output where the piece begins */
+    uint32_t line;      /**< line of the template it came from, from 1 */
     uint32_t column;
-    bool is_literal;     /**< the template's own text (then `line` is that of its first byte) */
-    bool is_checked;     /**< a value outside quotes, whose text must stay inside one scalar */
+    bool is_literal; /**< the template's own text (then `line` is that of its first byte) */
+    bool is_checked; /**< a value outside quotes, whose text must stay inside one scalar */
 } jinja_piece;
 
 typedef struct jinja_trace {
@@ -154,10 +154,11 @@ typedef struct jinja_trace {
 
 /** Options of one render; {0} or NULL gives the defaults. */
 typedef struct jinja_render_options {
-    jinja_trace *ret_trace;      /**< when not NULL: filled */
-    const jinja_limits *limits;  /**< tighter or wider than the engine's */
-    const volatile int *cancel;  /**< when not NULL: non-zero stops the render (CREG_CANCELLED) */
-    bool collect_undefined;      /**< strict: list all undefined names of the body in one error */
+    jinja_trace *ret_trace;     /**< when not NULL: filled */
+    const jinja_limits *limits; /**< tighter or wider than the engine's */
+    const volatile int
+        *cancel;            /**< when not NULL: non-zero stops the render (CREG_CANCELLED) */
+    bool collect_undefined; /**< strict: list all undefined names of the body in one error */
 } jinja_render_options;
 
 /**
@@ -217,7 +218,8 @@ typedef creg_status (*jinja_host_function)(void *user, const jinja_arguments *ar
 
 /** Register before the first compile. `name` is copied. */
 CREG_API creg_status jinja_add_filter(jinja_engine *engine, const char *name,
-                                      jinja_host_function function, void *user, creg_error *err);
+                                      jinja_host_function function, void *user,
+                                      creg_error *err);
 CREG_API creg_status jinja_add_test(jinja_engine *engine, const char *name,
                                     jinja_host_function function, void *user, creg_error *err);
 CREG_API creg_status jinja_add_function(jinja_engine *engine, const char *name,

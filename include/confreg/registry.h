@@ -57,14 +57,14 @@ typedef struct creg_template {
     creg_slice version;
     creg_slice description;
     creg_slice body;
-    creg_slice type;        /**< "json+jinja2" (also when empty) or "yaml+jinja2" */
-    creg_slice options;     /**< the JSON document: required, optional, advanced, descriptions */
+    creg_slice type;    /**< "json+jinja2" (also when empty) or "yaml+jinja2" */
+    creg_slice options; /**< the JSON document: required, optional, advanced, descriptions */
     creg_slice orchestrator;
     creg_slice logo_url;
-    creg_slice undefined;   /**< "strict" (also when empty) or "lenient" */
-    creg_slice yaml;        /**< "1.2" (also when empty) or "1.1" */
-    creg_slice autoescape;  /**< "on" (also when empty) or "off": structure-safe interpolation */
-    creg_slice digest;      /**< as read back: of body, type, options and properties */
+    creg_slice undefined;  /**< "strict" (also when empty) or "lenient" */
+    creg_slice yaml;       /**< "1.2" (also when empty) or "1.1" */
+    creg_slice autoescape; /**< "on" (also when empty) or "off": structure-safe interpolation */
+    creg_slice digest;     /**< as read back: of body, type, options and properties */
 } creg_template;
 
 /**
@@ -97,9 +97,9 @@ CREG_API creg_status creg_template_list(creg_registry *registry, creg_slice name
 /** One option of a service template, described. */
 typedef struct creg_option {
     creg_slice name;
-    creg_slice group;       /**< "required", "optional", "advanced" */
-    creg_value value;       /**< the declared default (a sample, for required ones) */
-    creg_slice type;        /**< "integer", "number", "boolean", "string", "list", "object" */
+    creg_slice group; /**< "required", "optional", "advanced" */
+    creg_value value; /**< the declared default (a sample, for required ones) */
+    creg_slice type;  /**< "integer", "number", "boolean", "string", "list", "object" */
     creg_slice description;
 } creg_option;
 
@@ -127,11 +127,11 @@ CREG_API creg_status creg_template_deregister(creg_registry *registry, creg_slic
 
 /** One complaint of lint. */
 typedef struct creg_finding {
-    creg_slice rule;     /**< "shape-networks-under-node", "unescaped-option" ... */
+    creg_slice rule; /**< "shape-networks-under-node", "unescaped-option" ... */
     creg_slice message;
-    uint32_t line;       /**< of the body, from 1; 0 when there is no place */
+    uint32_t line; /**< of the body, from 1; 0 when there is no place */
     uint32_t column;
-    bool is_error;       /**< an instantiate would be refused; else a warning */
+    bool is_error; /**< an instantiate would be refused; else a warning */
 } creg_finding;
 
 typedef struct creg_findings {
@@ -155,10 +155,10 @@ typedef struct creg_instance_spec {
     creg_slice user;
     creg_slice name;
     creg_slice version;
-    creg_value options;     /**< MAP of option name to value; NONE for none. Text is coerced */
-    creg_slice request_id;  /**< idempotency key: the same id gives the same instance; empty: a
+    creg_value options;    /**< MAP of option name to value; NONE for none. Text is coerced */
+    creg_slice request_id; /**< idempotency key: the same id gives the same instance; empty: a
                                  fresh one */
-    bool dry_run;           /**< do everything but write */
+    bool dry_run;          /**< do everything but write */
     /** called now and then with keys written so far and in all; may be NULL */
     void (*progress)(void *user_data, size_t done, size_t total);
     void *user_data;
@@ -167,18 +167,18 @@ typedef struct creg_instance_spec {
 
 /** What a commit record tells of an instance. */
 typedef struct creg_instance {
-    creg_slice dn;          /**< "instances/jlopez/cdh/5.7.0/1" */
+    creg_slice dn;                      /**< "instances/jlopez/cdh/5.7.0/1" */
     creg_slice user, name, version, id; /**< plain text */
-    creg_slice status;      /**< the instance's own property `status`; empty when it has none */
+    creg_slice status; /**< the instance's own property `status`; empty when it has none */
     size_t key_count;
-    creg_slice digest;      /**< of the tree as instantiated, 32 hex digits */
+    creg_slice digest; /**< of the tree as instantiated, 32 hex digits */
     creg_slice template_digest;
     creg_slice request_id;
-    creg_slice created;     /**< RFC 3339, UTC */
+    creg_slice created; /**< RFC 3339, UTC */
     creg_slice author;
-    creg_slice options;     /**< JSON: what the user gave */
-    bool was_repeated;      /**< creg_instantiate: the request id was known, nothing was written */
-    creg_pairs pairs;       /**< creg_instantiate with dry_run: the keys that would be written */
+    creg_slice options; /**< JSON: what the user gave */
+    bool was_repeated;  /**< creg_instantiate: the request id was known, nothing was written */
+    creg_pairs pairs;   /**< creg_instantiate with dry_run: the keys that would be written */
 } creg_instance;
 
 /**
@@ -252,8 +252,8 @@ CREG_API creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_par
                                 creg_arena *arena, creg_names *ret_dns, creg_error *err);
 
 /** The DN of the instance that a part belongs to. In the arena. */
-CREG_API creg_status creg_instance_of(creg_registry *registry, creg_slice dn,
-                                      creg_arena *arena, creg_slice *ret_dn, creg_error *err);
+CREG_API creg_status creg_instance_of(creg_registry *registry, creg_slice dn, creg_arena *arena,
+                                      creg_slice *ret_dn, creg_error *err);
 
 /**
  * Read one property: `path` is below `dn`, segments joined by '/' ("nodes/slave0/status").

@@ -28,8 +28,8 @@ typedef struct creg_store creg_store;
 enum {
     CREG_STORE_ATOMIC_BATCH = 1, /**< a transaction of any size is atomic (no chunked commit) */
     CREG_STORE_SNAPSHOT_READ = 2, /**< several reads see one moment */
-    CREG_STORE_NEEDS_FENCE = 4,  /**< writers can die half-way: chunked commits need liveness */
-    CREG_STORE_MULTI_PROCESS = 8, /**< other processes may change it */
+    CREG_STORE_NEEDS_FENCE = 4, /**< writers can die half-way: chunked commits need liveness */
+    CREG_STORE_MULTI_PROCESS = 8,            /**< other processes may change it */
     CREG_STORE_SAME_VALUE_IS_NO_CHANGE = 16, /**< writing the value that is there already keeps
                                                  the version and wakes nobody (Consul) */
     CREG_STORE_SMALL_TRANSACTIONS = 32 /**< some dozens of operations (Consul) or of conditions
@@ -51,7 +51,7 @@ typedef struct creg_version {
 /** One key and its value, in the arena of the call that made it. */
 typedef struct creg_pair {
     creg_slice key;
-    creg_slice value;       /**< empty when only keys were asked for */
+    creg_slice value; /**< empty when only keys were asked for */
     creg_version version;
 } creg_pair;
 
@@ -62,10 +62,10 @@ typedef struct creg_pairs {
 
 /** Options of creg_store_open; {0} gives the defaults. */
 typedef struct creg_store_options {
-    uint32_t timeout_ms;  /**< deadline of one call; 0: that of the URL, else 5,000 */
-    uint64_t map_size;    /**< LMDB: first size of the map; 0: the default. It grows by itself */
-    bool read_only;       /**< refuse every change */
-    bool no_create;       /**< CREG_NOT_FOUND instead of making a new LMDB file */
+    uint32_t timeout_ms; /**< deadline of one call; 0: that of the URL, else 5,000 */
+    uint64_t map_size;   /**< LMDB: first size of the map; 0: the default. It grows by itself */
+    bool read_only;      /**< refuse every change */
+    bool no_create;      /**< CREG_NOT_FOUND instead of making a new LMDB file */
     bool force_network_filesystem; /**< LMDB: allow NFS and its like, at your own risk */
 } creg_store_options;
 
@@ -107,15 +107,15 @@ CREG_API creg_status creg_store_get(creg_store *store, creg_slice key, creg_aren
 /** What to read: one key, or what lies below a prefix. */
 typedef struct creg_read {
     bool is_list;
-    creg_slice key;     /**< the key; or the prefix, without a closing '/'; "" is everything */
+    creg_slice key; /**< the key; or the prefix, without a closing '/'; "" is everything */
     /* for lists */
-    uint32_t depth;     /**< at most so many segments below the prefix; 0: all. A deeper key is
+    uint32_t depth;   /**< at most so many segments below the prefix; 0: all. A deeper key is
                              reported once, cut at that depth with a closing '/', no value and
                              no version */
-    bool keys_only;     /**< values stay empty */
-    creg_slice after;   /**< start behind this key (exclusive); empty: from the start. The last
+    bool keys_only;   /**< values stay empty */
+    creg_slice after; /**< start behind this key (exclusive); empty: from the start. The last
                              key of a page, cut ones with their '/', goes on behind it */
-    size_t limit;       /**< at most so many pairs; 0: no limit */
+    size_t limit;     /**< at most so many pairs; 0: no limit */
     /* results, in the arena */
     creg_pairs ret_pairs; /**< one or none for a key; sorted by bytes for a list. The key at
                                the prefix itself is not below it and not in the list */
@@ -130,7 +130,8 @@ typedef struct creg_read {
  * CREG_CONFLICT  the store could not give one moment after several tries (ZooKeeper)
  */
 CREG_API creg_status creg_store_read(creg_store *store, creg_read *reads, size_t count,
-                                     creg_arena *arena, uint64_t *ret_revision, creg_error *err);
+                                     creg_arena *arena, uint64_t *ret_revision,
+                                     creg_error *err);
 
 /** creg_store_read of one list. */
 CREG_API creg_status creg_store_list(creg_store *store, creg_slice prefix, creg_arena *arena,
@@ -152,8 +153,8 @@ typedef struct creg_check {
 
 typedef enum creg_operation_kind {
     CREG_OPERATION_PUT,
-    CREG_OPERATION_DELETE,      /**< a missing key is fine */
-    CREG_OPERATION_DELETE_TREE  /**< everything below the key; not the key itself */
+    CREG_OPERATION_DELETE,     /**< a missing key is fine */
+    CREG_OPERATION_DELETE_TREE /**< everything below the key; not the key itself */
 } creg_operation_kind;
 
 typedef struct creg_operation {

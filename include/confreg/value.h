@@ -41,10 +41,10 @@ typedef enum creg_kind {
     CREG_KIND_BYTES,
     CREG_KIND_LIST,
     CREG_KIND_TUPLE,
-    CREG_KIND_SET,    /**< stored as a map whose values are None */
-    CREG_KIND_MAP,    /**< insertion order, any hashable key */
+    CREG_KIND_SET, /**< stored as a map whose values are None */
+    CREG_KIND_MAP, /**< insertion order, any hashable key */
     CREG_KIND_RANGE,
-    CREG_KIND_OBJECT  /**< an engine or host object: a function, a macro, an iterator ... */
+    CREG_KIND_OBJECT /**< an engine or host object: a function, a macro, an iterator ... */
 } creg_kind;
 
 /** Flags of CREG_KIND_STRING (bits). */
@@ -62,16 +62,16 @@ typedef struct creg_bigint creg_bigint;
 typedef struct creg_object creg_object;
 
 typedef struct creg_value {
-    uint8_t kind;   /**< a creg_kind */
+    uint8_t kind; /**< a creg_kind */
     uint8_t flags;
-    uint16_t aux;   /**< zero, except where the engine says otherwise */
-    uint32_t size;  /**< bytes of STRING, BYTES, NUMBER and DATE */
+    uint16_t aux;  /**< zero, except where the engine says otherwise */
+    uint32_t size; /**< bytes of STRING, BYTES, NUMBER and DATE */
     union {
-        int64_t integer; /**< BOOL (0 or 1), INT */
-        double real;     /**< FLOAT */
+        int64_t integer;  /**< BOOL (0 or 1), INT */
+        double real;      /**< FLOAT */
         const char *text; /**< STRING, BYTES, NUMBER, DATE: not NUL-terminated by promise */
-        creg_list *list; /**< LIST, TUPLE */
-        creg_map *map;   /**< MAP, SET */
+        creg_list *list;  /**< LIST, TUPLE */
+        creg_map *map;    /**< MAP, SET */
         creg_range *range;
         creg_bigint *big;
         creg_object *object; /**< OBJECT; UNDEFINED (may be NULL) */
@@ -112,10 +112,10 @@ typedef struct creg_entry {
 struct creg_map {
     creg_entry *entries;
     uint32_t *index;
-    size_t size;     /**< entries in use */
-    size_t filled;   /**< entries and holes */
-    size_t capacity; /**< room in `entries` */
-    size_t slots;    /**< room in `index`, a power of two, or 0 */
+    size_t size;      /**< entries in use */
+    size_t filled;    /**< entries and holes */
+    size_t capacity;  /**< room in `entries` */
+    size_t slots;     /**< room in `index`, a power of two, or 0 */
     uint64_t version; /**< grows with each change of the key set: iterators notice */
 };
 
@@ -150,8 +150,14 @@ static inline creg_value creg_value_of_kind(creg_kind kind)
     return value;
 }
 
-static inline creg_value creg_value_undefined(void) { return creg_value_of_kind(CREG_KIND_UNDEFINED); }
-static inline creg_value creg_value_none(void) { return creg_value_of_kind(CREG_KIND_NONE); }
+static inline creg_value creg_value_undefined(void)
+{
+    return creg_value_of_kind(CREG_KIND_UNDEFINED);
+}
+static inline creg_value creg_value_none(void)
+{
+    return creg_value_of_kind(CREG_KIND_NONE);
+}
 
 static inline creg_value creg_value_bool(bool truth)
 {
@@ -300,7 +306,7 @@ CREG_API creg_status creg_value_repr(creg_value value, creg_arena *arena, creg_s
 /** How documents are read. Bits; 0 is the strict default. */
 enum {
     CREG_PARSE_NUMBERS_AS_WRITTEN = 1, /**< numerals become CREG_KIND_NUMBER, spelling kept */
-    CREG_PARSE_YAML_1_1 = 2            /**< YAML as PyYAML's SafeLoader reads it (yes/no, 0755, dates) */
+    CREG_PARSE_YAML_1_1 = 2 /**< YAML as PyYAML's SafeLoader reads it (yes/no, 0755, dates) */
 };
 
 /**
@@ -317,10 +323,10 @@ CREG_API creg_status creg_json_parse(creg_slice text, const char *name, unsigned
 
 /** How JSON is written. */
 typedef struct creg_json_style {
-    int indent;       /**< spaces a level; 0 writes one line */
+    int indent; /**< spaces a level; 0 writes one line */
     bool sort_keys;
-    bool ascii;       /**< escape everything outside ASCII */
-    bool compact;     /**< "," and ":" instead of Python's ", " and ": " */
+    bool ascii;   /**< escape everything outside ASCII */
+    bool compact; /**< "," and ":" instead of Python's ", " and ": " */
 } creg_json_style;
 
 /** Write a value as JSON, in the arena. CREG_UNSUPPORTED_TYPE for what JSON cannot say. */

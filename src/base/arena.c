@@ -88,8 +88,8 @@ void *creg_arena_alloc_slow(creg_arena *arena, size_t size)
     }
     size_t needed = rounded + HEADER;
     size_t wanted = next_chunk_size(arena, needed);
-    chunk *fresh = wanted < CREG_MEMORY_HUGE ? creg_memory_alloc(wanted)
-                                             : creg_memory_alloc_huge(wanted);
+    chunk *fresh =
+        wanted < CREG_MEMORY_HUGE ? creg_memory_alloc(wanted) : creg_memory_alloc_huge(wanted);
     if (fresh == NULL) {
         arena->failed = CREG_NO_MEMORY;
         return NULL;
@@ -99,8 +99,8 @@ void *creg_arena_alloc_slow(creg_arena *arena, size_t size)
     char *block = (char *)fresh + HEADER;
 
     /* A block of its own goes behind the current chunk, whose free room stays in use. */
-    bool keep_current = arena->chunks != NULL && wanted == needed &&
-                        (size_t)(arena->end - arena->at) > 0;
+    bool keep_current =
+        arena->chunks != NULL && wanted == needed && (size_t)(arena->end - arena->at) > 0;
     if (keep_current) {
         fresh->older = arena->chunks->older;
         arena->chunks->older = fresh;
@@ -113,7 +113,10 @@ void *creg_arena_alloc_slow(creg_arena *arena, size_t size)
     return block;
 }
 
-void *creg_arena_alloc(creg_arena *arena, size_t size) { return creg_arena_take(arena, size); }
+void *creg_arena_alloc(creg_arena *arena, size_t size)
+{
+    return creg_arena_take(arena, size);
+}
 
 void *creg_arena_calloc(creg_arena *arena, size_t count, size_t size)
 {

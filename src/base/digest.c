@@ -15,7 +15,10 @@ static XXH3_state_t *state_of(creg_digest *digest)
     return (XXH3_state_t *)(void *)digest->state;
 }
 
-void creg_digest_begin(creg_digest *digest) { XXH3_128bits_reset(state_of(digest)); }
+void creg_digest_begin(creg_digest *digest)
+{
+    XXH3_128bits_reset(state_of(digest));
+}
 
 void creg_digest_add(creg_digest *digest, const void *data, size_t size)
 {

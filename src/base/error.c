@@ -20,12 +20,12 @@ typedef struct status_row {
 } status_row;
 
 static const status_row rows[] = {
-#define STATUS_ROW(name_, number_, exit_code_, retry_, python_, text_)                          \
-    [number_] = { .name = #name_,                                                               \
-                  .text = (text_),                                                              \
-                  .python = (python_),                                                          \
-                  .exit_code = (exit_code_),                                                    \
-                  .retry = CREG_RETRY_##retry_ },
+#define STATUS_ROW(name_, number_, exit_code_, retry_, python_, text_)                         \
+    [number_] = {.name = #name_,                                                               \
+                 .text = (text_),                                                              \
+                 .python = (python_),                                                          \
+                 .exit_code = (exit_code_),                                                    \
+                 .retry = CREG_RETRY_##retry_},
     CREG_STATUS_LIST(STATUS_ROW)
 #undef STATUS_ROW
 };
@@ -37,15 +37,30 @@ static const status_row *row_of(creg_status status)
     return number < count ? &rows[number] : &rows[CREG_INTERNAL];
 }
 
-const char *creg_status_text(creg_status status) { return row_of(status)->text; }
+const char *creg_status_text(creg_status status)
+{
+    return row_of(status)->text;
+}
 
-const char *creg_status_name(creg_status status) { return row_of(status)->name; }
+const char *creg_status_name(creg_status status)
+{
+    return row_of(status)->name;
+}
 
-int creg_status_exit_code(creg_status status) { return row_of(status)->exit_code; }
+int creg_status_exit_code(creg_status status)
+{
+    return row_of(status)->exit_code;
+}
 
-creg_retry creg_status_retry(creg_status status) { return row_of(status)->retry; }
+creg_retry creg_status_retry(creg_status status)
+{
+    return row_of(status)->retry;
+}
 
-const char *creg_status_python(creg_status status) { return row_of(status)->python; }
+const char *creg_status_python(creg_status status)
+{
+    return row_of(status)->python;
+}
 
 void creg_error_clear(creg_error *err)
 {

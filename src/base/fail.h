@@ -35,7 +35,7 @@ void creg_error_type(creg_error *err, const char *type);
 creg_status creg_fail_arena(creg_error *err, const creg_arena *arena);
 
 /** For "%.*s": precision and pointer of a slice, cut to 200 bytes so that no name floods a message. */
-#define CREG_SHOW(slice) \
+#define CREG_SHOW(slice)                                                                       \
     (int)((slice).size > 200 ? 200 : (slice).size), ((slice).data == NULL ? "" : (slice).data)
 
 #endif

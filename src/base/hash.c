@@ -22,7 +22,7 @@ static uint64_t draw_seed(void)
     if (getrandom(&seed, sizeof seed, 0) == (ssize_t)sizeof seed && seed != 0)
         return seed;
     /* No entropy device: still not the same in every process, which is all we can do. */
-    struct timespec now = { 0 };
+    struct timespec now = {0};
     clock_gettime(CLOCK_REALTIME, &now);
     seed = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uint64_t)(uintptr_t)&now;
     return seed | 1;

@@ -73,7 +73,10 @@ static creg_status check_math(mp_err result, creg_error *err)
 }
 
 /* 0.30103 decimal digits a bit; rounded up. */
-static size_t digits_of_bits(size_t bits) { return (size_t)((double)bits * 0.30103) + 1; }
+static size_t digits_of_bits(size_t bits)
+{
+    return (size_t)((double)bits * 0.30103) + 1;
+}
 
 static bool fits_small(const mp_int *number)
 {
@@ -110,7 +113,7 @@ static creg_status keep(creg_integer_room room, const mp_int *number, creg_integ
     big->sign = number->sign;
     big->used = number->used;
     memcpy(big->digits, number->dp, size);
-    *ret_integer = (creg_integer){ .big = big, .small = 0 };
+    *ret_integer = (creg_integer){.big = big, .small = 0};
     return CREG_OK;
 }
 
@@ -127,9 +130,8 @@ static creg_status compute(binary operation, creg_integer_room room, creg_intege
     creg_status status = check_math(mp_init(&result), err);
     if (status != CREG_OK)
         return status;
-    status = check_math(operation(open_view(&left_view, left), open_view(&right_view, right),
-                                  &result),
-                        err);
+    status = check_math(
+        operation(open_view(&left_view, left), open_view(&right_view, right), &result), err);
     if (status == CREG_OK)
         status = keep(room, &result, ret_result, err);
     mp_clear(&result);
@@ -168,8 +170,7 @@ creg_status creg_integer_multiply(creg_integer_room room, creg_integer left, cre
                                   creg_integer *ret_product, creg_error *err)
 {
     int64_t product;
-    if (both_small(left, right) &&
-        !__builtin_mul_overflow(left.small, right.small, &product)) {
+    if (both_small(left, right) && !__builtin_mul_overflow(left.small, right.small, &product)) {
         *ret_product = creg_integer_of(product);
         return CREG_OK;
     }
@@ -380,7 +381,10 @@ static bool any_bit_below(const mp_int *number, size_t shift)
     return whole < (size_t)number->used && (number->dp[whole] & mask) != 0;
 }
 
-static int bits_of_word(uint64_t word) { return word == 0 ? 0 : 64 - __builtin_clzll(word); }
+static int bits_of_word(uint64_t word)
+{
+    return word == 0 ? 0 : 64 - __builtin_clzll(word);
+}
 
 /*
  * word * 2**exponent, rounded once, to even. The lowest bit of `word` also stands for
@@ -439,7 +443,8 @@ bool creg_integer_to_double(creg_integer integer, double *ret_real)
 
 /* Scale so that the quotient has 62 or 63 bits, divide, and let the last bit stand for the
  * remainder. */
-static mp_err ratio_of(const mp_int *left, const mp_int *right, double *ret_ratio, bool *ret_fits)
+static mp_err ratio_of(const mp_int *left, const mp_int *right, double *ret_ratio,
+                       bool *ret_fits)
 {
     int shift = 62 - (mp_count_bits(left) - mp_count_bits(right));
     mp_int top;
@@ -783,7 +788,7 @@ static creg_status not_an_integer(creg_integer_room room, creg_slice text, unsig
     if (err == NULL)
         return CREG_INVALID;
     creg_text shown;
-    creg_slice slice = { 0 };
+    creg_slice slice = {0};
     if (text.size > 200)
         text.size = creg_utf8_before(text, 201);
     creg_text_init(&shown, room.arena, 4096);

@@ -26,7 +26,7 @@ typedef struct creg_integer {
 
 static inline creg_integer creg_integer_of(int64_t small)
 {
-    creg_integer integer = { NULL, small };
+    creg_integer integer = {NULL, small};
     return integer;
 }
 

@@ -69,4 +69,7 @@ void *creg_memory_realloc(void *block, size_t size)
     return refuse() ? NULL : realloc(block, size == 0 ? 1 : size);
 }
 
-void creg_memory_free(void *block) { free(block); }
+void creg_memory_free(void *block)
+{
+    free(block);
+}

@@ -39,11 +39,20 @@ typedef struct decimal {
 
 /* floor(log2(10**e)) and the like by multiplication: exact in the range of doubles. Shifting
  * a negative number right must round down, which every compiler we build with does. */
-static int floor_log2_of_pow10(int e) { return (e * 1741647) >> 19; }
+static int floor_log2_of_pow10(int e)
+{
+    return (e * 1741647) >> 19;
+}
 
-static int floor_log10_of_pow2(int e) { return (e * 1262611) >> 22; }
+static int floor_log10_of_pow2(int e)
+{
+    return (e * 1262611) >> 22;
+}
 
-static int floor_log10_of_three_quarters_pow2(int e) { return (e * 1262611 - 524031) >> 22; }
+static int floor_log10_of_three_quarters_pow2(int e)
+{
+    return (e * 1262611 - 524031) >> 22;
+}
 
 /* The upper 64 bits of g * c / 2**64, with the lowest bit set when anything was cut off. */
 static uint64_t multiply_round_to_odd(power g, uint64_t c)
@@ -74,15 +83,15 @@ static decimal shortest(uint64_t c, int q, bool lower_is_closer)
         bool below = lower <= 40 * tens;
         bool above = 40 * tens + 40 <= upper;
         if (below != above)
-            return (decimal){ tens + above, k + 1 };
+            return (decimal){tens + above, k + 1};
     }
     bool below = lower <= 4 * s;
     bool above = 4 * s + 4 <= upper;
     if (below != above)
-        return (decimal){ s + above, k };
+        return (decimal){s + above, k};
     uint64_t half = 4 * s + 2;
     bool up = middle > half || (middle == half && (s & 1) != 0);
-    return (decimal){ s + up, k };
+    return (decimal){s + up, k};
 }
 
 static decimal shortest_of(double positive)
@@ -280,7 +289,7 @@ static digit_run split_scientific(char *printed, size_t size)
         exponent = exponent * 10 + (printed[i] - '0');
     if (at + 1 < size && printed[at + 1] == '-')
         exponent = -exponent;
-    return (digit_run){ .digits = printed, .count = count, .point = exponent + 1 };
+    return (digit_run){.digits = printed, .count = count, .point = exponent + 1};
 }
 
 /* 'g', and 'r' with a precision: that many significant digits, whichever form is shorter. */
@@ -308,7 +317,7 @@ static void append_general(creg_text *text, double positive, creg_float_layout l
 static void append_shortest(creg_text *text, double positive, bool alternate)
 {
     char digits[20];
-    digit_run run = { .digits = digits };
+    digit_run run = {.digits = digits};
     run.count = creg_float_shortest(positive, digits, &run.point);
     if (run.point <= -4 || run.point > 16)
         append_scientific(text, run, alternate);
@@ -361,7 +370,10 @@ void creg_float_format(creg_text *text, double real, creg_float_layout layout)
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 enum { KEPT_DIGITS = 780 }; /* 767 decide every double; one more tells "and a bit" */
 
@@ -434,9 +446,9 @@ static bool take_apart(creg_slice text, numeral *number)
 /* Both factors exact, one rounding: the result is right. */
 static bool multiply_exact(const numeral *number, double *ret_real)
 {
-    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (number->count > 19 || number->exponent < -22 || number->exponent > 22)
         return false;
     uint64_t digits = 0;

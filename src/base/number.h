@@ -23,10 +23,10 @@ size_t creg_float_shortest(double positive, char digits[20], int *ret_point);
 
 /** How creg_float_format() lays a number out. */
 typedef struct creg_float_layout {
-    char type;       /**< 'e', 'f', 'g', or 'r': repr, or with a precision as format(x, ".3") */
-    int precision;   /**< digits; below 0: 6, and for 'r' the shortest digits */
-    bool alternate;  /**< '#': always a point, 'g' keeps its zeros */
-    bool upper;      /**< E, INF, NAN */
+    char type;      /**< 'e', 'f', 'g', or 'r': repr, or with a precision as format(x, ".3") */
+    int precision;  /**< digits; below 0: 6, and for 'r' the shortest digits */
+    bool alternate; /**< '#': always a point, 'g' keeps its zeros */
+    bool upper;     /**< E, INF, NAN */
 } creg_float_layout;
 
 /** Append |real| laid out; the sign is the caller's business. Correctly rounded. */

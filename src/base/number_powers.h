@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /* Made by number_powers.py: 10**k for k from -292 to 324, 128 bits each, rounded up. */
 { 0xFF77B1FCBEBCDC4Fu, 0x25E8E89C13BB0F7Bu },
 { 0x9FAACF3DF73609B1u, 0x77B191618C54E9ADu },

@@ -19,6 +19,7 @@ def significand(exponent):
 
 
 print("/* SPDX-License-Identifier: MIT */")
+print("/* clang-format off */")
 print("/* Made by number_powers.py: 10**k for k from %d to %d, 128 bits each, rounded up. */"
       % (FIRST, LAST))
 for k in range(FIRST, LAST + 1):

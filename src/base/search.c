@@ -36,7 +36,10 @@ __extension__ typedef unsigned __int128 wide;
 
 #define PRIME ((uint64_t)0x1FFFFFFFFFFFFFFF)
 
-static uint64_t multiplier(void) { return creg_hash_seed() % (PRIME - 1000) + 500; }
+static uint64_t multiplier(void)
+{
+    return creg_hash_seed() % (PRIME - 1000) + 500;
+}
 
 /* hash * factor + more, modulo PRIME. */
 static uint64_t roll(uint64_t hash, uint64_t factor, uint64_t more)

@@ -59,7 +59,7 @@ static void merge(const sorter *sort, char *items, size_t middle, size_t count)
 
 void creg_sort(void *items, size_t count, size_t size, creg_sort_order order, void *spare)
 {
-    sorter sort = { spare, size, order };
+    sorter sort = {spare, size, order};
     char *first = items;
     for (size_t at = 0; at < count; at += RUN)
         insert_sort(&sort, first + at * size, count - at < RUN ? count - at : RUN);

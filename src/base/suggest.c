@@ -8,7 +8,10 @@ enum { NAME_MAX_BYTES = 64 };
 
 typedef size_t row[NAME_MAX_BYTES + 1];
 
-static size_t smaller(size_t left, size_t right) { return left < right ? left : right; }
+static size_t smaller(size_t left, size_t right)
+{
+    return left < right ? left : right;
+}
 
 /* The distance of the first `i` bytes of left and the first `j` of right. */
 static size_t cell(creg_slice left, creg_slice right, size_t i, size_t j, const row before,
@@ -44,7 +47,7 @@ size_t creg_edit_distance(creg_slice left, creg_slice right, size_t most)
 creg_suggest creg_suggest_begin(creg_slice wanted)
 {
     size_t most = wanted.size < 4 ? 1 : 2;
-    return (creg_suggest){ .wanted = wanted, .best = { NULL, 0 }, .distance = most + 1 };
+    return (creg_suggest){.wanted = wanted, .best = {NULL, 0}, .distance = most + 1};
 }
 
 void creg_suggest_offer(creg_suggest *suggest, creg_slice known)

@@ -16,7 +16,7 @@ typedef struct creg_text {
     char *data;
     size_t size;
     size_t capacity;
-    size_t limit;      /* the most that `size` may become */
+    size_t limit; /* the most that `size` may become */
     creg_arena *arena;
     creg_status failed; /* CREG_OK, CREG_LIMIT or CREG_NO_MEMORY */
 } creg_text;

@@ -40,10 +40,10 @@ bool creg_unicode_is_printable(uint32_t code_point)
 {
     if (code_point < 0x7F)
         return code_point >= 0x20;
-    return !has_category(code_point,
-                         UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Cs |
-                             UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Zl |
-                             UC_CATEGORY_MASK_Zp | UC_CATEGORY_MASK_Zs);
+    return !has_category(code_point, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf |
+                                         UC_CATEGORY_MASK_Cs | UC_CATEGORY_MASK_Co |
+                                         UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Zl |
+                                         UC_CATEGORY_MASK_Zp | UC_CATEGORY_MASK_Zs);
 }
 
 bool creg_unicode_is_alpha(uint32_t code_point)
@@ -69,15 +69,14 @@ bool creg_unicode_is_digit(uint32_t code_point)
 
 /* The ideographs that stand for numbers: in the Unihan data, which libunistring leaves out. */
 static const uint32_t numeric_ideographs[] = {
-    0x3405, 0x3483, 0x382A, 0x3B4D, 0x4E00, 0x4E03, 0x4E07, 0x4E09, 0x4E5D,
-    0x4E8C, 0x4E94, 0x4E96, 0x4EBF, 0x4EC0, 0x4EDF, 0x4EE8, 0x4F0D, 0x4F70,
-    0x5104, 0x5146, 0x5169, 0x516B, 0x516D, 0x5341, 0x5343, 0x5344, 0x5345,
-    0x534C, 0x53C1, 0x53C2, 0x53C3, 0x53C4, 0x56DB, 0x58F1, 0x58F9, 0x5E7A,
-    0x5EFE, 0x5EFF, 0x5F0C, 0x5F0D, 0x5F0E, 0x5F10, 0x62FE, 0x634C, 0x67D2,
-    0x6F06, 0x7396, 0x767E, 0x8086, 0x842C, 0x8CAE, 0x8CB3, 0x8D30, 0x9621,
-    0x9646, 0x964C, 0x9678, 0x96F6, 0x20001, 0x20064, 0x200E2, 0x20121, 0x2092A,
-    0x20983, 0x2098C, 0x2099C, 0x20AEA, 0x20AFD, 0x20B19, 0x22390, 0x22998, 0x23B1B,
-    0x2626D,
+    0x3405,  0x3483,  0x382A,  0x3B4D,  0x4E00,  0x4E03,  0x4E07,  0x4E09,  0x4E5D,  0x4E8C,
+    0x4E94,  0x4E96,  0x4EBF,  0x4EC0,  0x4EDF,  0x4EE8,  0x4F0D,  0x4F70,  0x5104,  0x5146,
+    0x5169,  0x516B,  0x516D,  0x5341,  0x5343,  0x5344,  0x5345,  0x534C,  0x53C1,  0x53C2,
+    0x53C3,  0x53C4,  0x56DB,  0x58F1,  0x58F9,  0x5E7A,  0x5EFE,  0x5EFF,  0x5F0C,  0x5F0D,
+    0x5F0E,  0x5F10,  0x62FE,  0x634C,  0x67D2,  0x6F06,  0x7396,  0x767E,  0x8086,  0x842C,
+    0x8CAE,  0x8CB3,  0x8D30,  0x9621,  0x9646,  0x964C,  0x9678,  0x96F6,  0x20001, 0x20064,
+    0x200E2, 0x20121, 0x2092A, 0x20983, 0x2098C, 0x2099C, 0x20AEA, 0x20AFD, 0x20B19, 0x22390,
+    0x22998, 0x23B1B, 0x2626D,
 };
 
 static bool is_numeric_ideograph(uint32_t code_point)
@@ -254,9 +253,15 @@ static void map_all(creg_text *text, creg_slice source, mapping to)
     }
 }
 
-void creg_unicode_upper(creg_text *text, creg_slice source) { map_all(text, source, TO_UPPER); }
+void creg_unicode_upper(creg_text *text, creg_slice source)
+{
+    map_all(text, source, TO_UPPER);
+}
 
-void creg_unicode_lower(creg_text *text, creg_slice source) { map_all(text, source, TO_LOWER); }
+void creg_unicode_lower(creg_text *text, creg_slice source)
+{
+    map_all(text, source, TO_LOWER);
+}
 
 void creg_unicode_casefold(creg_text *text, creg_slice source)
 {

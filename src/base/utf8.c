@@ -23,7 +23,10 @@ static size_t skip_ascii(creg_slice text, size_t at)
     return at;
 }
 
-bool creg_utf8_is_ascii(creg_slice text) { return skip_ascii(text, 0) == text.size; }
+bool creg_utf8_is_ascii(creg_slice text)
+{
+    return skip_ascii(text, 0) == text.size;
+}
 
 /* The size of the valid sequence at `bytes`, or 0. The second byte decides overlong forms,
  * surrogates and the upper end. */
@@ -73,8 +76,7 @@ size_t creg_utf8_offset(creg_slice text, size_t index)
 {
     size_t at = 0;
     while (index > 0 && at < text.size) {
-        if (index >= 8 && text.size - at >= 8 &&
-            (load_word(text.data + at) & HIGH_BITS) == 0) {
+        if (index >= 8 && text.size - at >= 8 && (load_word(text.data + at) & HIGH_BITS) == 0) {
             at += 8;
             index -= 8;
             continue;

@@ -14,7 +14,10 @@
 /** The offset of the first byte that is not part of valid UTF-8, or text.size. */
 size_t creg_utf8_check(creg_slice text);
 
-static inline bool creg_utf8_valid(creg_slice text) { return creg_utf8_check(text) == text.size; }
+static inline bool creg_utf8_valid(creg_slice text)
+{
+    return creg_utf8_check(text) == text.size;
+}
 
 /** True when every byte is below 0x80. */
 bool creg_utf8_is_ascii(creg_slice text);
@@ -33,7 +36,10 @@ static inline size_t creg_utf8_width(char lead)
 }
 
 /** Is it a byte in the middle of a sequence? */
-static inline bool creg_utf8_is_tail(char byte) { return ((unsigned char)byte & 0xC0) == 0x80; }
+static inline bool creg_utf8_is_tail(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
 
 /** The code point at `at`; `*ret_size` is how many bytes it takes. */
 static inline uint32_t creg_utf8_decode(const char *at, size_t *ret_size)

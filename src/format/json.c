@@ -18,9 +18,9 @@
 
 /* A container that is being filled. */
 typedef struct frame {
-    yyjson_val *next;  /* the next item or key */
+    yyjson_val *next; /* the next item or key */
     size_t count;
-    size_t done;       /* items or members taken so far */
+    size_t done; /* items or members taken so far */
     creg_value value;
 } frame;
 
@@ -36,7 +36,10 @@ typedef struct reader {
 
 /* ---- yyjson's memory ------------------------------------------------------------------- */
 
-static void *alloc_in_arena(void *arena, size_t size) { return creg_arena_alloc(arena, size); }
+static void *alloc_in_arena(void *arena, size_t size)
+{
+    return creg_arena_alloc(arena, size);
+}
 
 static void *grow_in_arena(void *arena, void *block, size_t old_size, size_t size)
 {
@@ -56,11 +59,11 @@ static creg_path path_here(const reader *read, creg_step *steps, bool on_key)
 {
     for (size_t i = 0; i < read->depth; i++) {
         const frame *top = &read->stack[i];
-        steps[i] = (creg_step){ .is_item = creg_value_is(top->value, CREG_KIND_LIST),
-                                .index = top->done - 1,
-                                .key = creg_value_undefined() };
+        steps[i] = (creg_step){.is_item = creg_value_is(top->value, CREG_KIND_LIST),
+                               .index = top->done - 1,
+                               .key = creg_value_undefined()};
     }
-    return (creg_path){ steps, read->depth, on_key };
+    return (creg_path){steps, read->depth, on_key};
 }
 
 static void set_fault_here(reader *read, bool on_key)
@@ -163,23 +166,31 @@ static creg_status open_container(reader *read, yyjson_val *node, creg_value *re
         *ret_value = creg_value_map(creg_map_new(read->arena, count));
     if (ret_value->as.list == NULL)
         return creg_fail_arena(read->err, read->arena);
-    read->stack[read->depth++] = (frame){ unsafe_yyjson_get_first(node), count, 0, *ret_value };
+    read->stack[read->depth++] = (frame){unsafe_yyjson_get_first(node), count, 0, *ret_value};
     return CREG_OK;
 }
 
 static creg_status read_node(reader *read, yyjson_val *node, creg_value *ret_value)
 {
     switch (unsafe_yyjson_get_type(node)) {
-    case YYJSON_TYPE_NULL: *ret_value = creg_value_none(); return CREG_OK;
+    case YYJSON_TYPE_NULL:
+        *ret_value = creg_value_none();
+        return CREG_OK;
     case YYJSON_TYPE_BOOL:
         *ret_value = creg_value_bool(unsafe_yyjson_get_bool(node));
         return CREG_OK;
-    case YYJSON_TYPE_STR: *ret_value = creg_value_string(text_of(node)); return CREG_OK;
-    case YYJSON_TYPE_RAW: return read_raw(read, node, ret_value);
-    case YYJSON_TYPE_NUM: return read_number(read, node, ret_value);
+    case YYJSON_TYPE_STR:
+        *ret_value = creg_value_string(text_of(node));
+        return CREG_OK;
+    case YYJSON_TYPE_RAW:
+        return read_raw(read, node, ret_value);
+    case YYJSON_TYPE_NUM:
+        return read_number(read, node, ret_value);
     case YYJSON_TYPE_ARR:
-    case YYJSON_TYPE_OBJ: return open_container(read, node, ret_value);
-    default: return creg_fail(read->err, CREG_INTERNAL, "a JSON value of unknown type");
+    case YYJSON_TYPE_OBJ:
+        return open_container(read, node, ret_value);
+    default:
+        return creg_fail(read->err, CREG_INTERNAL, "a JSON value of unknown type");
     }
 }
 
@@ -274,7 +285,7 @@ static creg_status read_text(reader *read, creg_arena *scratch, creg_value *ret_
     char *copy = copy_padded(read->source, read->arena);
     if (copy == NULL)
         return creg_fail_arena(read->err, read->arena);
-    yyjson_alc memory = { alloc_in_arena, grow_in_arena, keep_in_arena, scratch };
+    yyjson_alc memory = {alloc_in_arena, grow_in_arena, keep_in_arena, scratch};
     yyjson_read_flag flags =
         YYJSON_READ_INSITU |
         (read->as_written ? YYJSON_READ_NUMBER_AS_RAW : YYJSON_READ_BIGNUM_AS_RAW);

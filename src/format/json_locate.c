@@ -18,8 +18,8 @@ typedef struct walker {
 
 static void skip_space(walker *walk)
 {
-    while (walk->at < walk->end && (*walk->at == ' ' || *walk->at == '\t' ||
-                                    *walk->at == '\n' || *walk->at == '\r'))
+    while (walk->at < walk->end &&
+           (*walk->at == ' ' || *walk->at == '\t' || *walk->at == '\n' || *walk->at == '\r'))
         walk->at++;
 }
 
@@ -83,12 +83,18 @@ static unsigned hex_value(const char *digits)
 static char simple_escape(char letter)
 {
     switch (letter) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return letter;
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return letter;
     }
 }
 
@@ -126,8 +132,8 @@ static bool string_says(creg_slice raw, creg_slice key)
         at++;
         creg_text_code_point(&text, take_escape(&at));
     }
-    bool same = text.failed == CREG_OK &&
-                creg_slice_equal(creg_slice_make(text.data, text.size), key);
+    bool same =
+        text.failed == CREG_OK && creg_slice_equal(creg_slice_make(text.data, text.size), key);
     creg_arena_clear(&scratch);
     return same;
 }
@@ -153,8 +159,8 @@ static bool enter(walker *walk, const creg_step *step, creg_extent *ret_key)
         const char *key = walk->at;
         if (!step->is_item) {
             skip_string(walk);
-            *ret_key = (creg_extent){ (size_t)(key - walk->start),
-                                      (size_t)(walk->at - walk->start) };
+            *ret_key =
+                (creg_extent){(size_t)(key - walk->start), (size_t)(walk->at - walk->start)};
             creg_slice raw = creg_slice_make(key + 1, (size_t)(walk->at - key) - 2);
             skip_space(walk);
             walk->at++;
@@ -172,8 +178,8 @@ static bool enter(walker *walk, const creg_step *step, creg_extent *ret_key)
 
 bool creg_json_locate(creg_slice text, creg_path path, creg_extent *ret_extent)
 {
-    walker walk = { text.data, text.data, text.data + text.size };
-    creg_extent key = { 0, 0 };
+    walker walk = {text.data, text.data, text.data + text.size};
+    creg_extent key = {0, 0};
     for (size_t i = 0; i < path.size; i++)
         if (!enter(&walk, &path.steps[i], &key))
             return false;

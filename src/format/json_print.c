@@ -18,7 +18,7 @@
 
 /* A container that is being written. */
 typedef struct frame {
-    const creg_value *items; /* of a list, else NULL */
+    const creg_value *items;   /* of a list, else NULL */
     const creg_entry *entries; /* of a map: without holes, sorted when asked */
     size_t count;
     size_t done;
@@ -38,22 +38,38 @@ typedef struct writer {
 static void write_unit(creg_text *text, uint32_t unit)
 {
     static const char hex[] = "0123456789abcdef";
-    char escape[6] = { '\\', 'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
-                       hex[unit & 15] };
+    char escape[6] = {
+        '\\',          'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
+        hex[unit & 15]};
     creg_text_append(text, escape, sizeof escape);
 }
 
 static void write_escape(creg_text *text, uint32_t code_point)
 {
     switch (code_point) {
-    case '"': creg_text_append(text, "\\\"", 2); return;
-    case '\\': creg_text_append(text, "\\\\", 2); return;
-    case '\n': creg_text_append(text, "\\n", 2); return;
-    case '\r': creg_text_append(text, "\\r", 2); return;
-    case '\t': creg_text_append(text, "\\t", 2); return;
-    case '\b': creg_text_append(text, "\\b", 2); return;
-    case '\f': creg_text_append(text, "\\f", 2); return;
-    default: break;
+    case '"':
+        creg_text_append(text, "\\\"", 2);
+        return;
+    case '\\':
+        creg_text_append(text, "\\\\", 2);
+        return;
+    case '\n':
+        creg_text_append(text, "\\n", 2);
+        return;
+    case '\r':
+        creg_text_append(text, "\\r", 2);
+        return;
+    case '\t':
+        creg_text_append(text, "\\t", 2);
+        return;
+    case '\b':
+        creg_text_append(text, "\\b", 2);
+        return;
+    case '\f':
+        creg_text_append(text, "\\f", 2);
+        return;
+    default:
+        break;
     }
     if (code_point < 0x10000) {
         write_unit(text, code_point);
@@ -128,25 +144,34 @@ static creg_status write_written(writer *write, creg_value value)
 
 static creg_status fail_type(writer *write, creg_value value)
 {
-    return creg_fail(write->err, CREG_UNSUPPORTED_TYPE, "a value of type %s is not JSON serializable",
+    return creg_fail(write->err, CREG_UNSUPPORTED_TYPE,
+                     "a value of type %s is not JSON serializable",
                      creg_value_type_name(value));
 }
 
 static creg_status write_scalar(writer *write, creg_value value)
 {
     switch ((creg_kind)value.kind) {
-    case CREG_KIND_NONE: creg_text_string(&write->text, "null"); return CREG_OK;
+    case CREG_KIND_NONE:
+        creg_text_string(&write->text, "null");
+        return CREG_OK;
     case CREG_KIND_BOOL:
         creg_text_string(&write->text, value.as.integer != 0 ? "true" : "false");
         return CREG_OK;
-    case CREG_KIND_INT: creg_text_int(&write->text, value.as.integer); return CREG_OK;
-    case CREG_KIND_BIGINT: return write_bigint(write, value);
-    case CREG_KIND_FLOAT: return write_float(write, value.as.real);
-    case CREG_KIND_NUMBER: return write_written(write, value);
+    case CREG_KIND_INT:
+        creg_text_int(&write->text, value.as.integer);
+        return CREG_OK;
+    case CREG_KIND_BIGINT:
+        return write_bigint(write, value);
+    case CREG_KIND_FLOAT:
+        return write_float(write, value.as.real);
+    case CREG_KIND_NUMBER:
+        return write_written(write, value);
     case CREG_KIND_STRING:
         write_string(&write->text, creg_value_text(value), write->style->ascii);
         return CREG_OK;
-    default: return fail_type(write, value);
+    default:
+        return fail_type(write, value);
     }
 }
 
@@ -192,7 +217,8 @@ static bool all_text(const creg_entry *entries, size_t count)
 }
 
 /* Entries without holes, sorted when the style asks: the map itself stays as it is. */
-static creg_status list_entries(writer *write, const creg_map *map, const creg_entry **ret_entries)
+static creg_status list_entries(writer *write, const creg_map *map,
+                                const creg_entry **ret_entries)
 {
     *ret_entries = map->entries;
     if (map->size == map->filled && !write->style->sort_keys)
@@ -239,7 +265,7 @@ static bool is_list(creg_value value)
 
 static creg_status open_container(writer *write, creg_value value)
 {
-    frame fresh = { NULL, NULL, 0, 0 };
+    frame fresh = {NULL, NULL, 0, 0};
     bool list = is_list(value);
     if (list) {
         fresh.items = value.as.list->items;
@@ -310,7 +336,7 @@ static creg_status write_tree(writer *write, creg_value value)
 creg_status creg_json_print(creg_value value, const creg_json_style *style, creg_arena *arena,
                             creg_slice *ret_text, creg_error *err)
 {
-    static const creg_json_style one_line = { 0 };
+    static const creg_json_style one_line = {0};
     writer write;
     creg_text_init(&write.text, arena, CREG_LIMIT_DOCUMENT);
     write.style = style == NULL ? &one_line : style;

@@ -38,7 +38,7 @@ creg_status creg_numeral_integer(creg_slice digits, unsigned base, creg_arena *a
         *ret_value = creg_value_int(small);
         return CREG_OK;
     }
-    creg_integer_room room = { arena, CREG_LIMIT_INTEGER_DIGITS };
+    creg_integer_room room = {arena, CREG_LIMIT_INTEGER_DIGITS};
     creg_integer integer;
     creg_status status = creg_integer_parse(room, digits, base, &integer, err);
     if (status != CREG_OK)
@@ -53,8 +53,7 @@ creg_status creg_numeral_float(creg_slice numeral, creg_value *ret_value, creg_e
     if (!creg_float_read(numeral, &real))
         return creg_fail(err, CREG_INVALID, "'%.*s' is not a number", CREG_SHOW(numeral));
     if (isinf(real))
-        return creg_fail(err, CREG_INVALID, "the number %.*s is too large",
-                         CREG_SHOW(numeral));
+        return creg_fail(err, CREG_INVALID, "the number %.*s is too large", CREG_SHOW(numeral));
     *ret_value = creg_value_float(real);
     return CREG_OK;
 }

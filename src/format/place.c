@@ -14,7 +14,10 @@
 /* A path in a message: long enough for any sane one, short enough to leave room for words. */
 enum { PATH_TEXT_MAX = 4096 };
 
-static bool is_continuation(char byte) { return ((unsigned char)byte & 0xC0) == 0x80; }
+static bool is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
 
 static uint32_t clamp_u32(size_t number)
 {
@@ -89,7 +92,7 @@ creg_slice creg_path_text(creg_path path, creg_arena *arena)
     creg_text_init(&text, arena, PATH_TEXT_MAX);
     for (size_t i = 0; i < path.size; i++)
         append_step(&text, &path.steps[i]);
-    creg_slice result = { NULL, 0 };
+    creg_slice result = {NULL, 0};
     if (creg_text_finish(&text, &result, NULL) == CREG_LIMIT && text.failed == CREG_LIMIT &&
         arena->failed == CREG_OK)
         return creg_slice_make(text.data, text.size);
@@ -98,7 +101,7 @@ creg_slice creg_path_text(creg_path path, creg_arena *arena)
 
 creg_path creg_path_copy(creg_path path, creg_arena *arena)
 {
-    creg_path copy = { NULL, path.size, path.on_key };
+    creg_path copy = {NULL, path.size, path.on_key};
     creg_step *steps = creg_arena_alloc(arena, path.size * sizeof *steps);
     if (steps != NULL && path.size > 0)
         memcpy(steps, path.steps, path.size * sizeof *steps);

@@ -27,10 +27,10 @@ enum { NO_ANCHOR = UINT32_MAX };
 /* A container that is being filled. */
 typedef struct frame {
     creg_value value;
-    creg_value key;     /* of the member that waits for its value */
-    creg_value merge;   /* what "<<" brought, or UNDEFINED */
-    size_t nodes;       /* in it so far, aliases expanded */
-    size_t merge_at;    /* offset of "<<" */
+    creg_value key;   /* of the member that waits for its value */
+    creg_value merge; /* what "<<" brought, or UNDEFINED */
+    size_t nodes;     /* in it so far, aliases expanded */
+    size_t merge_at;  /* offset of "<<" */
     uint32_t anchor;
     bool has_key;
     bool key_is_merge;
@@ -48,8 +48,8 @@ typedef struct reader {
     creg_arena *arena;
     creg_value root;
     bool has_root;
-    size_t written;  /* nodes in the text */
-    size_t expanded; /* nodes with aliases counted as what they stand for */
+    size_t written;         /* nodes in the text */
+    size_t expanded;        /* nodes with aliases counted as what they stand for */
     creg_map *anchor_index; /* name -> INT, an index of `anchors` */
     anchor *anchors;
     size_t anchor_count;
@@ -74,7 +74,10 @@ static creg_status fail_here(reader *read, creg_status status, const char *messa
     return creg_fail(read->err, status, "%s", message);
 }
 
-static creg_status fail_memory(reader *read) { return creg_fail_arena(read->err, read->arena); }
+static creg_status fail_memory(reader *read)
+{
+    return creg_fail_arena(read->err, read->arena);
+}
 
 /* ---- counting -------------------------------------------------------------------------- */
 
@@ -87,8 +90,7 @@ static creg_status count_nodes(reader *read, size_t written, size_t expanded)
         return creg_fail(read->err, CREG_LIMIT, "more than %d nodes of YAML",
                          CREG_LIMIT_YAML_NODES);
     }
-    if (read->expanded > EXPANSION_FREE_NODES &&
-        read->expanded / EXPANSION_MAX > read->written)
+    if (read->expanded > EXPANSION_FREE_NODES && read->expanded / EXPANSION_MAX > read->written)
         return fail_here(read, CREG_LIMIT, "aliases make the document too large");
     return CREG_OK;
 }
@@ -122,8 +124,8 @@ static creg_status add_anchor(reader *read, const yaml_char_t *name, anchor fres
         return fail_memory(read);
     *ret_index = (uint32_t)read->anchor_count;
     read->anchors[read->anchor_count++] = fresh;
-    if (!creg_map_set_text(read->arena, read->anchor_index,
-                           creg_slice_of((const char *)name), creg_value_int(*ret_index)))
+    if (!creg_map_set_text(read->arena, read->anchor_index, creg_slice_of((const char *)name),
+                           creg_value_int(*ret_index)))
         return fail_memory(read);
     return CREG_OK;
 }
@@ -161,16 +163,16 @@ static void set_fault_first(reader *read, creg_value key)
     for (size_t i = 0; i < read->depth; i++) {
         const frame *level = &read->stack[i];
         bool is_item = creg_value_is(level->value, CREG_KIND_LIST);
-        steps[i] = (creg_step){ .is_item = is_item,
-                                .index = is_item ? level->value.as.list->size : 0,
-                                .key = level->key };
+        steps[i] = (creg_step){.is_item = is_item,
+                               .index = is_item ? level->value.as.list->size : 0,
+                               .key = level->key};
     }
     /* An item that is being read is in its list already. */
     for (size_t i = 0; i + 1 < read->depth; i++)
         if (steps[i].is_item)
             steps[i].index--;
     steps[read->depth - 1].key = key;
-    creg_path path = { steps, read->depth, true };
+    creg_path path = {steps, read->depth, true};
     creg_extent extent;
     if (!creg_yaml_locate(read->events.text, read->flags, path, &extent))
         return;
@@ -353,8 +355,8 @@ static creg_extent extent_of_scalar(reader *read)
 {
     const yaml_event_t *event = &read->events.event;
     creg_slice text = read->events.text;
-    creg_extent extent = { creg_yaml_offset(&read->events, event->start_mark.index),
-                           creg_yaml_offset(&read->events, event->end_mark.index) };
+    creg_extent extent = {creg_yaml_offset(&read->events, event->start_mark.index),
+                          creg_yaml_offset(&read->events, event->end_mark.index)};
     if (event->data.scalar.anchor == NULL && event->data.scalar.tag == NULL)
         return extent;
     while (extent.begin < extent.end &&
@@ -375,9 +377,8 @@ static creg_status note_extent(reader *read, bool is_merge)
         return CREG_OK;
     if (extents->size == read->extent_room) {
         size_t room = read->extent_room == 0 ? 64 : read->extent_room * 2;
-        creg_yaml_extent *grown =
-            creg_arena_grow(read->arena, extents->items, extents->size * sizeof *grown,
-                            room * sizeof *grown);
+        creg_yaml_extent *grown = creg_arena_grow(
+            read->arena, extents->items, extents->size * sizeof *grown, room * sizeof *grown);
         if (grown == NULL)
             return fail_memory(read);
         extents->items = grown;
@@ -407,7 +408,7 @@ static creg_status on_scalar(reader *read)
     if (status == CREG_OK)
         status = count_nodes(read, 1, 1);
     uint32_t index;
-    anchor named = { value, 1, false };
+    anchor named = {value, 1, false};
     if (status == CREG_OK)
         status = add_anchor(read, read->events.event.data.scalar.anchor, named, &index);
     if (status != CREG_OK)
@@ -418,7 +419,7 @@ static creg_status on_scalar(reader *read)
 
 static creg_status on_alias(reader *read)
 {
-    anchor named = { 0 };
+    anchor named = {0};
     creg_status status = find_anchor(read, &named);
     if (status == CREG_OK)
         status = count_nodes(read, 1, named.nodes);
@@ -439,9 +440,11 @@ static creg_status make_container(reader *read, bool is_list, creg_value *ret_va
 
 static creg_status push(reader *read, creg_value value, const yaml_char_t *name)
 {
-    frame fresh = { .value = value, .key = creg_value_undefined(),
-                    .merge = creg_value_undefined(), .nodes = 1 };
-    anchor named = { value, 0, true };
+    frame fresh = {.value = value,
+                   .key = creg_value_undefined(),
+                   .merge = creg_value_undefined(),
+                   .nodes = 1};
+    anchor named = {value, 0, true};
     creg_status status = add_anchor(read, name, named, &fresh.anchor);
     if (status == CREG_OK)
         read->stack[read->depth++] = fresh;
@@ -497,16 +500,21 @@ static creg_status on_event(reader *read)
 {
     const yaml_event_t *event = &read->events.event;
     switch (event->type) {
-    case YAML_DOCUMENT_START_EVENT: return on_document(read);
-    case YAML_SCALAR_EVENT: return on_scalar(read);
-    case YAML_ALIAS_EVENT: return on_alias(read);
+    case YAML_DOCUMENT_START_EVENT:
+        return on_document(read);
+    case YAML_SCALAR_EVENT:
+        return on_scalar(read);
+    case YAML_ALIAS_EVENT:
+        return on_alias(read);
     case YAML_SEQUENCE_START_EVENT:
         return on_start(read, true, event->data.sequence_start.anchor);
     case YAML_MAPPING_START_EVENT:
         return on_start(read, false, event->data.mapping_start.anchor);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT: return on_end(read);
-    default: return CREG_OK;
+    case YAML_MAPPING_END_EVENT:
+        return on_end(read);
+    default:
+        return CREG_OK;
     }
 }
 
@@ -541,7 +549,7 @@ creg_status creg_yaml_read(creg_slice text, unsigned flags, creg_arena *arena,
     memset(ret_fault, 0, sizeof *ret_fault);
     reader read;
     init_reader(&read, flags, arena, ret_fault, err);
-    creg_yaml_extents extents = { NULL, 0 };
+    creg_yaml_extents extents = {NULL, 0};
     read.extents = ret_extents == NULL ? NULL : &extents;
     creg_status status = creg_yaml_events_open(&read.events, text, err);
     if (status != CREG_OK)

@@ -29,10 +29,9 @@ creg_status creg_yaml_events_open(creg_yaml_events *events, creg_slice text, cre
     events->is_ascii = creg_utf8_is_ascii(text);
     /* Without this, a text could make itself UTF-16 with its first two bytes. */
     yaml_parser_set_encoding(&events->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&events->parser,
-                                 (const unsigned char *)(text.size == 0 ? ""
-                                                                        : events->parsed.data),
-                                 events->parsed.size);
+    yaml_parser_set_input_string(
+        &events->parser, (const unsigned char *)(text.size == 0 ? "" : events->parsed.data),
+        events->parsed.size);
     return CREG_OK;
 }
 
@@ -110,10 +109,13 @@ typedef struct tag_row {
 } tag_row;
 
 static const tag_row scalar_tags[] = {
-    { TAG_PREFIX "str", CREG_YAML_STRING, 0 },   { TAG_PREFIX "int", CREG_YAML_INT, 0 },
-    { TAG_PREFIX "float", CREG_YAML_FLOAT, 0 },  { TAG_PREFIX "bool", CREG_YAML_BOOL, 0 },
-    { TAG_PREFIX "null", CREG_YAML_NULL, 0 },    { TAG_PREFIX "merge", CREG_YAML_MERGE, 0 },
-    { TAG_PREFIX "timestamp", CREG_YAML_DATE, CREG_PARSE_YAML_1_1 },
+    {TAG_PREFIX "str", CREG_YAML_STRING, 0},
+    {TAG_PREFIX "int", CREG_YAML_INT, 0},
+    {TAG_PREFIX "float", CREG_YAML_FLOAT, 0},
+    {TAG_PREFIX "bool", CREG_YAML_BOOL, 0},
+    {TAG_PREFIX "null", CREG_YAML_NULL, 0},
+    {TAG_PREFIX "merge", CREG_YAML_MERGE, 0},
+    {TAG_PREFIX "timestamp", CREG_YAML_DATE, CREG_PARSE_YAML_1_1},
 };
 
 /* The tag as it is usually written, "!!str", where that is short. */
@@ -130,8 +132,7 @@ static creg_status type_of_tag(const char *tag, unsigned flags, creg_yaml_type *
                                creg_error *err)
 {
     for (size_t i = 0; i < sizeof scalar_tags / sizeof scalar_tags[0]; i++)
-        if (strcmp(tag, scalar_tags[i].name) == 0 &&
-            (scalar_tags[i].flags & ~flags) == 0) {
+        if (strcmp(tag, scalar_tags[i].name) == 0 && (scalar_tags[i].flags & ~flags) == 0) {
             *ret_type = scalar_tags[i].type;
             return CREG_OK;
         }
@@ -150,8 +151,8 @@ creg_status creg_yaml_event_scalar(const creg_yaml_events *events, unsigned flag
                                    creg_yaml_type *ret_type, creg_error *err)
 {
     const yaml_event_t *event = &events->event;
-    creg_slice text = creg_slice_make((const char *)event->data.scalar.value,
-                                      event->data.scalar.length);
+    creg_slice text =
+        creg_slice_make((const char *)event->data.scalar.value, event->data.scalar.length);
     const char *tag = (const char *)event->data.scalar.tag;
     *ret_type = CREG_YAML_STRING;
     /* "!" says: not by its form, so it is text. PyYAML does not mind. */
@@ -178,8 +179,8 @@ creg_status creg_yaml_event_check_tag(const creg_yaml_events *events, bool is_li
                                       creg_error *err)
 {
     const yaml_event_t *event = &events->event;
-    const yaml_char_t *tag = is_list ? event->data.sequence_start.tag
-                                     : event->data.mapping_start.tag;
+    const yaml_char_t *tag =
+        is_list ? event->data.sequence_start.tag : event->data.mapping_start.tag;
     const char *expected = is_list ? TAG_PREFIX "seq" : TAG_PREFIX "map";
     if (tag == NULL || strcmp((const char *)tag, "!") == 0 ||
         strcmp((const char *)tag, expected) == 0)

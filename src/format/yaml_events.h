@@ -15,8 +15,8 @@ typedef struct creg_yaml_events {
     yaml_event_t event; /* the current one; deleted by the next call */
     bool has_event;
     bool is_ascii;
-    creg_slice text;    /* as given */
-    creg_slice parsed;  /* without a byte order mark, which libyaml takes only when it guesses */
+    creg_slice text;   /* as given */
+    creg_slice parsed; /* without a byte order mark, which libyaml takes only when it guesses */
     size_t known_index; /* a code point ... */
     size_t known_at;    /* ... and its byte: marks come nearly in order */
 } creg_yaml_events;

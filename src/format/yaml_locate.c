@@ -26,7 +26,10 @@ static bool next(walker *walk)
            creg_yaml_events_next(&walk->events, &fault, NULL) == CREG_OK;
 }
 
-static yaml_event_type_t type(const walker *walk) { return walk->events.event.type; }
+static yaml_event_type_t type(const walker *walk)
+{
+    return walk->events.event.type;
+}
 
 static bool is_start(yaml_event_type_t event)
 {
@@ -42,7 +45,7 @@ static creg_extent extent_here(walker *walk)
 {
     size_t begin = creg_yaml_offset(&walk->events, walk->events.event.start_mark.index);
     size_t end = creg_yaml_offset(&walk->events, walk->events.event.end_mark.index);
-    return (creg_extent){ begin, end };
+    return (creg_extent){begin, end};
 }
 
 /* From the first event of a node to the first event behind it. */
@@ -66,7 +69,8 @@ static bool is_same_key(creg_value found, creg_value wanted)
 }
 
 /* Is the current event this key? Notes a merge key on the way. */
-static bool key_matches(walker *walk, creg_value wanted, creg_extent *ret_merge, bool *ret_has_merge)
+static bool key_matches(walker *walk, creg_value wanted, creg_extent *ret_merge,
+                        bool *ret_has_merge)
 {
     if (type(walk) != YAML_SCALAR_EVENT)
         return false;
@@ -85,7 +89,7 @@ static bool key_matches(walker *walk, creg_value wanted, creg_extent *ret_merge,
 
 static bool enter_map(walker *walk, creg_value wanted)
 {
-    creg_extent merge = { 0, 0 };
+    creg_extent merge = {0, 0};
     bool has_merge = false;
     while (type(walk) != YAML_MAPPING_END_EVENT) {
         bool found = key_matches(walk, wanted, &merge, &has_merge);

@@ -28,7 +28,7 @@ enum { INDENT = 2, SIMPLE_KEY_MAX = 128 };
 
 typedef struct frame {
     creg_value value;
-    size_t at;      /* next item or entry */
+    size_t at; /* next item or entry */
     size_t indent;
     bool is_inline; /* its first line follows "- " on the line that is open */
 } frame;
@@ -102,12 +102,23 @@ static bool goes_plain(creg_slice text)
 static void write_escape(creg_text *text, uint32_t code_point)
 {
     switch (code_point) {
-    case '"': creg_text_string(text, "\\\""); return;
-    case '\\': creg_text_string(text, "\\\\"); return;
-    case '\n': creg_text_string(text, "\\n"); return;
-    case '\r': creg_text_string(text, "\\r"); return;
-    case '\t': creg_text_string(text, "\\t"); return;
-    default: break;
+    case '"':
+        creg_text_string(text, "\\\"");
+        return;
+    case '\\':
+        creg_text_string(text, "\\\\");
+        return;
+    case '\n':
+        creg_text_string(text, "\\n");
+        return;
+    case '\r':
+        creg_text_string(text, "\\r");
+        return;
+    case '\t':
+        creg_text_string(text, "\\t");
+        return;
+    default:
+        break;
     }
     if (code_point < 0x100)
         creg_text_format(text, "\\x%02X", (unsigned)code_point);
@@ -199,20 +210,30 @@ static creg_status write_scalar(writer *write, creg_value value)
     creg_slice digits;
     creg_status status;
     switch ((creg_kind)value.kind) {
-    case CREG_KIND_NONE: creg_text_string(text, "null"); return CREG_OK;
+    case CREG_KIND_NONE:
+        creg_text_string(text, "null");
+        return CREG_OK;
     case CREG_KIND_BOOL:
         creg_text_string(text, value.as.integer != 0 ? "true" : "false");
         return CREG_OK;
-    case CREG_KIND_INT: creg_text_int(text, value.as.integer); return CREG_OK;
+    case CREG_KIND_INT:
+        creg_text_int(text, value.as.integer);
+        return CREG_OK;
     case CREG_KIND_BIGINT:
         status = creg_value_str(value, write->arena, &digits, write->err);
         if (status == CREG_OK)
             creg_text_slice(text, digits);
         return status;
-    case CREG_KIND_FLOAT: write_float(text, value.as.real); return CREG_OK;
+    case CREG_KIND_FLOAT:
+        write_float(text, value.as.real);
+        return CREG_OK;
     case CREG_KIND_NUMBER:
-    case CREG_KIND_DATE: creg_text_slice(text, creg_value_text(value)); return CREG_OK;
-    case CREG_KIND_STRING: write_text(text, creg_value_text(value)); return CREG_OK;
+    case CREG_KIND_DATE:
+        creg_text_slice(text, creg_value_text(value));
+        return CREG_OK;
+    case CREG_KIND_STRING:
+        write_text(text, creg_value_text(value));
+        return CREG_OK;
     default:
         return creg_fail(write->err, CREG_UNSUPPORTED_TYPE,
                          "a value of type %s cannot be written as YAML",
@@ -237,13 +258,14 @@ static size_t size_of(creg_value value)
     return is_list(value) ? value.as.list->size : value.as.map->size;
 }
 
-static creg_status open_container(writer *write, creg_value value, size_t indent, bool is_inline)
+static creg_status open_container(writer *write, creg_value value, size_t indent,
+                                  bool is_inline)
 {
     if (write->depth == CREG_LIMIT_DEPTH)
         return creg_fail(write->err, CREG_LIMIT, "nested deeper than %d levels",
                          CREG_LIMIT_DEPTH);
     write->stack[write->depth++] =
-        (frame){ .value = value, .indent = indent, .is_inline = is_inline };
+        (frame){.value = value, .indent = indent, .is_inline = is_inline};
     return CREG_OK;
 }
 
@@ -364,8 +386,8 @@ creg_status creg_yaml_print(creg_value value, creg_arena *arena, creg_slice *ret
     creg_status status = write_root(&write, value);
     while (status == CREG_OK && write.depth > 0 && write.text.failed == CREG_OK) {
         frame *top = &write.stack[write.depth - 1];
-        status = is_list(top->value) ? write_next_item(&write, top)
-                                     : write_next_member(&write, top);
+        status =
+            is_list(top->value) ? write_next_item(&write, top) : write_next_member(&write, top);
     }
     if (status != CREG_OK)
         return status;

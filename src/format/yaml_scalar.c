@@ -22,11 +22,20 @@ typedef struct cursor {
     const char *end;
 } cursor;
 
-static cursor over(creg_slice text) { return (cursor){ text.data, text.data + text.size }; }
+static cursor over(creg_slice text)
+{
+    return (cursor){text.data, text.data + text.size};
+}
 
-static bool at_end(const cursor *scan) { return scan->at == scan->end; }
+static bool at_end(const cursor *scan)
+{
+    return scan->at == scan->end;
+}
 
-static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 static bool take(cursor *scan, char byte)
 {
@@ -84,21 +93,21 @@ static const char digits_1_1[] = "0123456789_";
 
 static bool is_null(creg_slice text)
 {
-    static const char *const words[] = { "", "~", "null", "Null", "NULL", NULL };
+    static const char *const words[] = {"", "~", "null", "Null", "NULL", NULL};
     return is_one_of(text, words);
 }
 
 static bool is_true(creg_slice text, bool yaml_1_1)
 {
-    static const char *const core[] = { "true", "True", "TRUE", NULL };
-    static const char *const more[] = { "yes", "Yes", "YES", "on", "On", "ON", NULL };
+    static const char *const core[] = {"true", "True", "TRUE", NULL};
+    static const char *const more[] = {"yes", "Yes", "YES", "on", "On", "ON", NULL};
     return is_one_of(text, core) || (yaml_1_1 && is_one_of(text, more));
 }
 
 static bool is_false(creg_slice text, bool yaml_1_1)
 {
-    static const char *const core[] = { "false", "False", "FALSE", NULL };
-    static const char *const more[] = { "no", "No", "NO", "off", "Off", "OFF", NULL };
+    static const char *const core[] = {"false", "False", "FALSE", NULL};
+    static const char *const more[] = {"no", "No", "NO", "off", "Off", "OFF", NULL};
     return is_one_of(text, core) || (yaml_1_1 && is_one_of(text, more));
 }
 
@@ -116,7 +125,7 @@ static bool is_infinity(creg_slice text)
 
 static bool is_nan(creg_slice text)
 {
-    static const char *const words[] = { ".nan", ".NaN", ".NAN", NULL };
+    static const char *const words[] = {".nan", ".NaN", ".NAN", NULL};
     return is_one_of(text, words);
 }
 
@@ -339,7 +348,7 @@ static creg_slice without_underscores(creg_slice text, creg_arena *arena)
         return text;
     char *copy = creg_arena_alloc(arena, text.size);
     if (copy == NULL)
-        return (creg_slice){ NULL, 0 };
+        return (creg_slice){NULL, 0};
     size_t size = 0;
     for (size_t i = 0; i < text.size; i++)
         if (text.data[i] != '_')
@@ -367,8 +376,8 @@ static creg_status integer_of_base(creg_slice text, size_t prefix, unsigned base
         return creg_fail_arena(err, arena);
     joined[0] = '-';
     memcpy(joined + 1, digits.data, digits.size);
-    return creg_numeral_integer(creg_slice_make(joined, digits.size + 1), base, arena, ret_value,
-                                err);
+    return creg_numeral_integer(creg_slice_make(joined, digits.size + 1), base, arena,
+                                ret_value, err);
 }
 
 static creg_status integer_1_2(creg_slice text, creg_arena *arena, creg_value *ret_value,
@@ -522,9 +531,14 @@ creg_status creg_yaml_scalar(creg_slice text, creg_yaml_type type, unsigned flag
             return CREG_OK;
         return fail_form(text, "a truth value", err);
     case CREG_YAML_INT:
-    case CREG_YAML_FLOAT: return number_value(text, type, flags, arena, ret_value, err);
-    case CREG_YAML_DATE: *ret_value = text_value(CREG_KIND_DATE, text); return CREG_OK;
-    default: *ret_value = text_value(CREG_KIND_STRING, text); return CREG_OK;
+    case CREG_YAML_FLOAT:
+        return number_value(text, type, flags, arena, ret_value, err);
+    case CREG_YAML_DATE:
+        *ret_value = text_value(CREG_KIND_DATE, text);
+        return CREG_OK;
+    default:
+        *ret_value = text_value(CREG_KIND_STRING, text);
+        return CREG_OK;
     }
 }
 

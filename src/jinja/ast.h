@@ -23,7 +23,8 @@ typedef struct jinja_node jinja_node;
 typedef struct jinja_stmt jinja_stmt;
 typedef struct jinja_unit jinja_unit;
 
-typedef creg_status (*jinja_eval)(jinja_state *st, const jinja_node *node, creg_value *ret_value);
+typedef creg_status (*jinja_eval)(jinja_state *st, const jinja_node *node,
+                                  creg_value *ret_value);
 typedef creg_status (*jinja_exec)(jinja_state *st, const jinja_stmt *stmt);
 
 /** A name of the template; equal names are the same object. */
@@ -47,7 +48,7 @@ enum {
 typedef enum jinja_node_kind {
     NODE_CONST,
     NODE_NAME,
-    NODE_NSREF,  /* the target `ns.name` of a set */
+    NODE_NSREF, /* the target `ns.name` of a set */
     NODE_LIST,
     NODE_TUPLE,
     NODE_DICT,
@@ -156,9 +157,9 @@ struct jinja_node {
             jinja_node *subject; /* the callee, or what a filter or test applies to */
             const jinja_name *name;
             jinja_args *args;
-            const jinja_builtin *builtin;   /* FILTER, TEST: NULL when a host's or unknown */
-            const struct jinja_host *host;  /* FILTER, TEST: of the host program */
-            jinja_plan *plan;               /* when the shape of the call is known */
+            const jinja_builtin *builtin;  /* FILTER, TEST: NULL when a host's or unknown */
+            const struct jinja_host *host; /* FILTER, TEST: of the host program */
+            jinja_plan *plan;              /* when the shape of the call is known */
         } call;
     } as;
 };
@@ -213,7 +214,7 @@ struct jinja_unit {
     uint32_t resolve_count, resolve_capacity;
     bool captured; /* something inside may outlive the activation: keep it in the arena */
     jinja_unit *outer;
-    const jinja_name *block_name; /* of a block: which */
+    const jinja_name *block_name;   /* of a block: which */
     uint32_t self_slot, super_slot; /* JINJA_NO_SLOT: not mentioned */
 };
 
@@ -224,7 +225,8 @@ typedef struct jinja_output_item {
     creg_slice text;
     jinja_node *node;
     uint32_t line, at;
-    bool escapes; /* the value is escaped as HTML: {{ x|e }} writes x that way, without a copy */
+    bool
+        escapes; /* the value is escaped as HTML: {{ x|e }} writes x that way, without a copy */
     struct jinja_quote_memo *memo; /* structure-safe output; else NULL */
 } jinja_output_item;
 
@@ -302,8 +304,8 @@ typedef struct jinja_import_name {
 
 struct jinja_stmt {
     jinja_exec exec;
-    uint8_t kind;   /* jinja_stmt_kind */
-    uint8_t escape; /* jinja_escape_mode */
+    uint8_t kind;       /* jinja_stmt_kind */
+    uint8_t escape;     /* jinja_escape_mode */
     bool toplevel;      /* SET, MACRO, IMPORT: the name is exported; BLOCK: may be replaced */
     bool check_extends; /* OUTPUT, BLOCK: silent once the template extends another */
     bool clears;        /* a closure may see the scope's slots: clear them at the end */
@@ -344,11 +346,11 @@ struct jinja_stmt {
         struct {
             jinja_node *name;
             bool ignore_missing, with_context;
-            jinja_node *target; /* IMPORT */
+            jinja_node *target;       /* IMPORT */
             jinja_import_name *names; /* FROM_IMPORT */
             uint32_t count;
             jinja_locals locals;
-        } other; /* EXTENDS, INCLUDE, IMPORT, FROM_IMPORT */
+        } other;          /* EXTENDS, INCLUDE, IMPORT, FROM_IMPORT */
         jinja_node *node; /* DO */
     } as;
 };

@@ -304,15 +304,16 @@ static bool plan_keywords(const signature *sig, size_t subjects, size_t position
     return true;
 }
 
-bool jinja_plan_call(const jinja_builtin *builtin, size_t positional, const creg_slice *keywords,
-                     size_t keyword_count, jinja_plan *ret_plan)
+bool jinja_plan_call(const jinja_builtin *builtin, size_t positional,
+                     const creg_slice *keywords, size_t keyword_count, jinja_plan *ret_plan)
 {
     signature sig;
     scan_usage(builtin->usage, &sig);
     size_t subjects = subjects_of(builtin);
     size_t room = sig.positional + subjects;
     if (positional + keyword_count > JINJA_PLAN_MAX || positional < subjects ||
-        (positional > room && (!sig.takes_rest || keyword_count > 0 || sig.count > sig.positional)))
+        (positional > room &&
+         (!sig.takes_rest || keyword_count > 0 || sig.count > sig.positional)))
         return false;
 
     jinja_plan plan = {.builtin = builtin, .count = (uint8_t)positional};

@@ -21,16 +21,30 @@ typedef struct row_index {
 } row_index;
 
 static const jinja_builtin *const filter_tables[] = {
-    jinja_filters_text,   jinja_filters_sequence, jinja_filters_number, jinja_filters_markup,
-    jinja_filters_lazy,   jinja_filters_chunk,    jinja_filters_order,  jinja_filters_wrap,
-    jinja_filters_json,   jinja_filters_pprint,   jinja_filters_urlize, jinja_filters_config,
-    jinja_filters_codec,  jinja_filters_product,  jinja_filters_regex,  jinja_filters_sets,
-    jinja_filters_yaml,   jinja_filters_address,  NULL,
+    jinja_filters_text,
+    jinja_filters_sequence,
+    jinja_filters_number,
+    jinja_filters_markup,
+    jinja_filters_lazy,
+    jinja_filters_chunk,
+    jinja_filters_order,
+    jinja_filters_wrap,
+    jinja_filters_json,
+    jinja_filters_pprint,
+    jinja_filters_urlize,
+    jinja_filters_config,
+    jinja_filters_codec,
+    jinja_filters_product,
+    jinja_filters_regex,
+    jinja_filters_sets,
+    jinja_filters_yaml,
+    jinja_filters_address,
+    NULL,
 };
 static const jinja_builtin *const test_tables[] = {jinja_tests_table, jinja_tests_config,
-                                                 jinja_tests_regex, NULL};
+                                                   jinja_tests_regex, NULL};
 static const jinja_builtin *const function_tables[] = {jinja_functions_table,
-                                                     jinja_functions_gettext, NULL};
+                                                       jinja_functions_gettext, NULL};
 
 static const jinja_builtin *const *const tables[KINDS] = {
     [JINJA_FILTERS] = filter_tables,
@@ -81,8 +95,8 @@ static int compare_name(creg_slice name, const char *row_name)
 static bool is_offered(const jinja_engine *engine, const jinja_builtin *row)
 {
     const jinja_options *options = &engine->options;
-    bool extension = (row->flags & JINJA_ROW_I18N) == 0 ||
-                     (options->extensions & JINJA_EXTENSION_I18N) != 0;
+    bool extension =
+        (row->flags & JINJA_ROW_I18N) == 0 || (options->extensions & JINJA_EXTENSION_I18N) != 0;
     return extension && (row->pack & ~options->packs) == 0;
 }
 

@@ -9,8 +9,9 @@
 #include "jinja/runtime.h"
 
 /* Further tables beside those that runtime.h names; builtins.c lists all of them. */
-extern const jinja_builtin jinja_filters_lazy[];   /* filters_lazy.c: map, select ... */
-extern const jinja_builtin jinja_filters_chunk[];  /* filters_chunk.c: batch, slice, unique ... */
+extern const jinja_builtin jinja_filters_lazy[]; /* filters_lazy.c: map, select ... */
+extern const jinja_builtin
+    jinja_filters_chunk[]; /* filters_chunk.c: batch, slice, unique ... */
 extern const jinja_builtin jinja_filters_order[];  /* filters_order.c: sort, groupby, min ... */
 extern const jinja_builtin jinja_filters_wrap[];   /* filters_wrap.c: wordwrap */
 extern const jinja_builtin jinja_filters_json[];   /* filters_json.c: tojson */
@@ -28,7 +29,10 @@ extern const jinja_builtin jinja_tests_config[];    /* tests_config.c */
 extern const jinja_builtin jinja_tests_regex[];     /* filters_regex.c */
 
 /* The row that ends every table. */
-#define JINJA_ROW_END {NULL, NULL, NULL, NULL, 0, 0}
+#define JINJA_ROW_END                                                                          \
+    {                                                                                          \
+        NULL, NULL, NULL, NULL, 0, 0                                                           \
+    }
 
 /* ---- lazy sequences (lazy.c) ---------------------------------------------------------- */
 

@@ -3,14 +3,17 @@
  * ==, <, in and len() for templates: value/compare.h's answers, with Python's complaints and
  * the engine's rules for what is undefined, paid for with fuel.
  */
+#include "value/compare.h"
 #include "base/search.h"
 #include "base/utf8.h"
 #include "jinja/builtins.h"
 #include "jinja/eval.h"
-#include "value/compare.h"
 #include "value/integer.h"
 
-static bool is_kind(creg_value value, creg_kind kind) { return value.kind == (uint8_t)kind; }
+static bool is_kind(creg_value value, creg_kind kind)
+{
+    return value.kind == (uint8_t)kind;
+}
 
 /* By the value's own kind: an if-expression without else is lenient in a strict engine. */
 static bool is_strict(creg_value value)
@@ -37,7 +40,8 @@ creg_status jinja_equal(jinja_run *run, creg_value left, creg_value right, bool 
 
 /* ---- order ---------------------------------------------------------------------------- */
 
-static creg_status fail_order(jinja_run *run, const char *sign, creg_value left, creg_value right)
+static creg_status fail_order(jinja_run *run, const char *sign, creg_value left,
+                              creg_value right)
 {
     if (run->fuel == 0)
         return jinja_fail_fuel(run);
@@ -45,9 +49,8 @@ static creg_status fail_order(jinja_run *run, const char *sign, creg_value left,
         return jinja_fail_undefined(run, left);
     if (is_kind(right, CREG_KIND_UNDEFINED))
         return jinja_fail_undefined(run, right);
-    return jinja_fail(run, "TypeError",
-                      "'%s' not supported between instances of '%s' and '%s'", sign,
-                      creg_value_type_name(left), creg_value_type_name(right));
+    return jinja_fail(run, "TypeError", "'%s' not supported between instances of '%s' and '%s'",
+                      sign, creg_value_type_name(left), creg_value_type_name(right));
 }
 
 creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *ret_order)
@@ -62,7 +65,8 @@ creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *
 }
 
 /* Among sets, less means: a true subset. */
-static bool compare_sets(jinja_comparison comparison, const creg_map *left, const creg_map *right)
+static bool compare_sets(jinja_comparison comparison, const creg_map *left,
+                         const creg_map *right)
 {
     bool reversed = comparison == JINJA_GREATER || comparison == JINJA_GREATER_EQUAL;
     const creg_map *small = reversed ? right : left;
@@ -76,7 +80,7 @@ static bool compare_sets(jinja_comparison comparison, const creg_map *left, cons
 creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_value left,
                           creg_value right, bool *ret_truth)
 {
-    static const char *const signs[] = { "<", "<=", ">", ">=" };
+    static const char *const signs[] = {"<", "<=", ">", ">="};
     if (is_kind(left, CREG_KIND_SET) && is_kind(right, CREG_KIND_SET)) {
         *ret_truth = compare_sets(comparison, left.as.map, right.as.map);
         return jinja_charge(run, left.as.map->size);
@@ -106,7 +110,8 @@ static creg_status is_in_string(jinja_run *run, creg_value haystack, creg_value 
         return jinja_fail(run, "TypeError",
                           "'in <string>' requires string as left operand, not %s",
                           creg_value_type_name(needle));
-    *ret_contains = creg_search(creg_value_text(haystack), creg_value_text(needle), 0) != SIZE_MAX;
+    *ret_contains =
+        creg_search(creg_value_text(haystack), creg_value_text(needle), 0) != SIZE_MAX;
     return jinja_charge(run, haystack.size / 64);
 }
 

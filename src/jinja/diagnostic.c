@@ -38,9 +38,8 @@ void jinja_diagnose(creg_error *err, creg_slice name, creg_slice source, uint32_
         memcpy(text, name.data, shown);
     text[shown] = '\0';
     size_t begin = line_offset(source, line);
-    const char *newline = begin < source.size
-                              ? memchr(source.data + begin, '\n', source.size - begin)
-                              : NULL;
+    const char *newline =
+        begin < source.size ? memchr(source.data + begin, '\n', source.size - begin) : NULL;
     size_t end = newline == NULL ? source.size : (size_t)(newline - source.data);
     bool on_line = at >= begin && at <= end;
     uint32_t column = on_line ? code_points(source, begin, at) + 1 : 1;
@@ -55,7 +54,7 @@ enum { NEAR_NAME_MAX = 64 };
 
 void jinja_nearest_init(jinja_nearest *nearest, creg_slice name)
 {
-    *nearest = (jinja_nearest){ .name = name, .distance = name.size / 3 + 1 };
+    *nearest = (jinja_nearest){.name = name, .distance = name.size / 3 + 1};
 }
 
 static size_t least(size_t a, size_t b, size_t c)

@@ -9,10 +9,10 @@
 
 typedef struct algorithm {
     const char *name;
-    size_t size;       /* of the digest */
-    size_t block;      /* 64 or 128 bytes */
-    size_t word;       /* 4 or 8 bytes of state are one word */
-    bool little;       /* byte order of words and of the length */
+    size_t size;  /* of the digest */
+    size_t block; /* 64 or 128 bytes */
+    size_t word;  /* 4 or 8 bytes of state are one word */
+    bool little;  /* byte order of words and of the length */
     void (*stir)(uint64_t state[8], const unsigned char *block);
     uint64_t start[8];
 } algorithm;
@@ -214,20 +214,44 @@ static void stir_sha512(uint64_t state[8], const unsigned char *block)
 /* ---- the frame around them -------------------------------------------------------------- */
 
 static const algorithm algorithms[] = {
-    {"md5", 16, 64, 4, true, stir_md5,
-     {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}},
-    {"sha1", 20, 64, 4, false, stir_sha1,
+    {"md5", 16, 64, 4, true, stir_md5, {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}},
+    {"sha1",
+     20,
+     64,
+     4,
+     false,
+     stir_sha1,
      {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0}},
-    {"sha224", 28, 64, 4, false, stir_sha256,
+    {"sha224",
+     28,
+     64,
+     4,
+     false,
+     stir_sha256,
      {0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31, 0x68581511, 0x64f98fa7,
       0xbefa4fa4}},
-    {"sha256", 32, 64, 4, false, stir_sha256,
+    {"sha256",
+     32,
+     64,
+     4,
+     false,
+     stir_sha256,
      {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
       0x5be0cd19}},
-    {"sha384", 48, 128, 8, false, stir_sha512,
+    {"sha384",
+     48,
+     128,
+     8,
+     false,
+     stir_sha512,
      {0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939,
       0x67332667ffc00b31, 0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4}},
-    {"sha512", 64, 128, 8, false, stir_sha512,
+    {"sha512",
+     64,
+     128,
+     8,
+     false,
+     stir_sha512,
      {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
       0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179}},
 };

@@ -31,12 +31,12 @@ jinja_limits jinja_limits_in_force(const jinja_limits *given, const jinja_limits
     otherwise = otherwise == NULL ? &none : otherwise;
     return (jinja_limits){
         .fuel = first_of(given->fuel, otherwise->fuel, CREG_LIMIT_TEMPLATE_FUEL),
-        .memory_bytes = first_of(given->memory_bytes, otherwise->memory_bytes,
-                                 CREG_LIMIT_TEMPLATE_MEMORY),
-        .output_bytes = first_of(given->output_bytes, otherwise->output_bytes,
-                                 CREG_LIMIT_TEMPLATE_OUTPUT),
-        .source_bytes = first_of(given->source_bytes, otherwise->source_bytes,
-                                 CREG_LIMIT_TEMPLATE_SOURCE),
+        .memory_bytes =
+            first_of(given->memory_bytes, otherwise->memory_bytes, CREG_LIMIT_TEMPLATE_MEMORY),
+        .output_bytes =
+            first_of(given->output_bytes, otherwise->output_bytes, CREG_LIMIT_TEMPLATE_OUTPUT),
+        .source_bytes =
+            first_of(given->source_bytes, otherwise->source_bytes, CREG_LIMIT_TEMPLATE_SOURCE),
         .parse_depth = (uint32_t)first_of(given->parse_depth, otherwise->parse_depth,
                                           CREG_LIMIT_TEMPLATE_PARSE_DEPTH),
         .call_depth = (uint32_t)first_of(given->call_depth, otherwise->call_depth,
@@ -64,11 +64,11 @@ static bool keep_text(creg_arena *arena, const char **text)
 static creg_status keep_options(jinja_engine *engine, creg_error *err)
 {
     jinja_options *options = &engine->options;
-    const char **texts[] = { &options->block_start, &options->block_end,
-                             &options->variable_start, &options->variable_end,
-                             &options->comment_start, &options->comment_end,
-                             &options->line_statement_prefix, &options->line_comment_prefix,
-                             &options->newline_sequence };
+    const char **texts[] = {&options->block_start,           &options->block_end,
+                            &options->variable_start,        &options->variable_end,
+                            &options->comment_start,         &options->comment_end,
+                            &options->line_statement_prefix, &options->line_comment_prefix,
+                            &options->newline_sequence};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (*texts[i] != NULL && **texts[i] == '\0')
             return creg_fail(err, CREG_USAGE, "a delimiter of the template engine is empty");
@@ -160,12 +160,15 @@ const jinja_host *jinja_find_host(const jinja_engine *engine, jinja_builtin_kind
     return NULL;
 }
 
-creg_status jinja_call_host(jinja_run *run, const jinja_host *host, const creg_value *positional,
-                            size_t count, const creg_entry *keywords, size_t keyword_count,
+creg_status jinja_call_host(jinja_run *run, const jinja_host *host,
+                            const creg_value *positional, size_t count,
+                            const creg_entry *keywords, size_t keyword_count,
                             creg_value *ret_value)
 {
-    jinja_arguments arguments = { .positional = positional, .count = count,
-                                  .keywords = keywords, .keyword_count = keyword_count };
+    jinja_arguments arguments = {.positional = positional,
+                                 .count = count,
+                                 .keywords = keywords,
+                                 .keyword_count = keyword_count};
     creg_status status = jinja_charge(run, 1);
     if (status != CREG_OK)
         return status;
@@ -182,8 +185,8 @@ static creg_status call_host_object(jinja_run *run, creg_object *object,
                            keyword_count, ret_value);
 }
 
-static const jinja_class host_class = { .base = { .type_name = "function" },
-                                        .call = call_host_object };
+static const jinja_class host_class = {.base = {.type_name = "function"},
+                                       .call = call_host_object};
 
 static creg_status add_host(jinja_engine *engine, jinja_builtin_kind kind, const char *name,
                             jinja_host_function function, void *user, jinja_host **ret_host,
@@ -195,8 +198,11 @@ static creg_status add_host(jinja_engine *engine, jinja_builtin_kind kind, const
     jinja_host *host = creg_arena_new(&engine->arena, jinja_host);
     if (copy.data == NULL || host == NULL)
         return creg_fail_arena(err, &engine->arena);
-    *host = (jinja_host){ .base = { &host_class.base }, .next = engine->hosts[kind],
-                          .name = copy.data, .function = function, .user = user };
+    *host = (jinja_host){.base = {&host_class.base},
+                         .next = engine->hosts[kind],
+                         .name = copy.data,
+                         .function = function,
+                         .user = user};
     engine->hosts[kind] = host;
     *ret_host = host;
     return CREG_OK;
@@ -209,8 +215,8 @@ creg_status jinja_add_filter(jinja_engine *engine, const char *name,
     return add_host(engine, JINJA_FILTERS, name, function, user, &host, err);
 }
 
-creg_status jinja_add_test(jinja_engine *engine, const char *name,
-                           jinja_host_function function, void *user, creg_error *err)
+creg_status jinja_add_test(jinja_engine *engine, const char *name, jinja_host_function function,
+                           void *user, creg_error *err)
 {
     jinja_host *host = NULL;
     return add_host(engine, JINJA_TESTS, name, function, user, &host, err);
@@ -245,8 +251,9 @@ static creg_status check_source(const jinja_engine *engine, creg_slice name, cre
                                 creg_error *err)
 {
     if (source.size > engine->limits.source_bytes) {
-        creg_status status = creg_fail(err, CREG_LIMIT, "template '%.*s' is longer than %zu bytes",
-                                       CREG_SHOW(name), engine->limits.source_bytes);
+        creg_status status =
+            creg_fail(err, CREG_LIMIT, "template '%.*s' is longer than %zu bytes",
+                      CREG_SHOW(name), engine->limits.source_bytes);
         creg_error_hint(err, "split it, or raise source_bytes in jinja_limits");
         return status;
     }

@@ -30,9 +30,9 @@ enum { CACHE_BUCKETS = 64 };
 
 struct jinja_engine {
     jinja_options options;
-    jinja_limits limits; /* no zeros */
-    creg_arena arena;    /* options' texts, host functions, globals */
-    creg_map *globals;   /* name -> value */
+    jinja_limits limits;  /* no zeros */
+    creg_arena arena;     /* options' texts, host functions, globals */
+    creg_map *globals;    /* name -> value */
     jinja_host *hosts[3]; /* by jinja_builtin_kind */
     pthread_mutex_t lock; /* of the cache */
     jinja_cached *cache[CACHE_BUCKETS];
@@ -58,16 +58,17 @@ struct jinja_template {
     jinja_read **reads;
     uint32_t other_count, undeclared_count, read_count;
     jinja_node *expression; /* jinja_evaluate only */
-    bool changes;  /* calls a method that may change a value of the context */
+    bool changes;           /* calls a method that may change a value of the context */
     bool has_extends;
-    bool has_others; /* includes, imports or extends */
+    bool has_others;          /* includes, imports or extends */
     _Atomic size_t size_hint; /* of the last output */
 };
 
 const jinja_host *jinja_find_host(const jinja_engine *engine, jinja_builtin_kind kind,
                                   creg_slice name);
-creg_status jinja_call_host(jinja_run *run, const jinja_host *host, const creg_value *positional,
-                            size_t count, const creg_entry *keywords, size_t keyword_count,
+creg_status jinja_call_host(jinja_run *run, const jinja_host *host,
+                            const creg_value *positional, size_t count,
+                            const creg_entry *keywords, size_t keyword_count,
                             creg_value *ret_value);
 
 /** The globals that the engine itself offers: functions.c's rows and the host's. */

@@ -61,7 +61,7 @@ typedef struct jinja_output {
     creg_text text;
     jinja_tracer *tracer; /* of the result only, when asked for */
     jinja_quote quote;
-    bool untrusted;       /* holds data outside of quotes: not template text any more */
+    bool untrusted; /* holds data outside of quotes: not template text any more */
 } jinja_output;
 
 typedef struct jinja_module jinja_module;
@@ -72,23 +72,26 @@ struct jinja_state {
     jinja_frame *frame;
     jinja_output *out;
     jinja_context *context;
-    const jinja_template *owner; /* whose code is running */
-    const jinja_template *parent; /* set by extends, for the root function that is running */
-    const jinja_stmt *extends;    /* the statement that did */
+    const jinja_template *owner;   /* whose code is running */
+    const jinja_template *parent;  /* set by extends, for the root function that is running */
+    const jinja_stmt *extends;     /* the statement that did */
     const jinja_node *failed_node; /* where the failure came from, innermost */
     const volatile int *cancel;
     const char *stack_base;
     const jinja_layer *globals;
-    jinja_module *modules; /* imported without context, once per render */
+    jinja_module *modules;      /* imported without context, once per render */
     char *frame_at, *frame_end; /* free part of the stack of frames */
-    bool structured; /* JSON or YAML: outputs follow the quotes */
-    bool collect;    /* collect_undefined */
-    bool context_is_ours; /* copied: methods may change it */
-    bool restart;    /* failed only because it must begin again with a copy */
-    creg_value given; /* the caller's context */
+    bool structured;            /* JSON or YAML: outputs follow the quotes */
+    bool collect;               /* collect_undefined */
+    bool context_is_ours;       /* copied: methods may change it */
+    bool restart;               /* failed only because it must begin again with a copy */
+    creg_value given;           /* the caller's context */
 };
 
-static inline jinja_state *jinja_state_of(jinja_run *run) { return (jinja_state *)(void *)run; }
+static inline jinja_state *jinja_state_of(jinja_run *run)
+{
+    return (jinja_state *)(void *)run;
+}
 
 /* Ways to leave a body that are no failures; never seen outside of the evaluator. */
 #define JINJA_FLOW_BREAK ((creg_status)1001)
@@ -169,8 +172,20 @@ static inline creg_value *jinja_slot(jinja_state *st, uint32_t slot, uint16_t up
 
 creg_status jinja_exec_for(jinja_state *st, const jinja_stmt *stmt);
 enum {
-    LOOP_OTHER, LOOP_INDEX, LOOP_INDEX0, LOOP_REVINDEX, LOOP_REVINDEX0, LOOP_FIRST, LOOP_LAST,
-    LOOP_LENGTH, LOOP_DEPTH, LOOP_DEPTH0, LOOP_PREVITEM, LOOP_NEXTITEM, LOOP_CYCLE, LOOP_CHANGED
+    LOOP_OTHER,
+    LOOP_INDEX,
+    LOOP_INDEX0,
+    LOOP_REVINDEX,
+    LOOP_REVINDEX0,
+    LOOP_FIRST,
+    LOOP_LAST,
+    LOOP_LENGTH,
+    LOOP_DEPTH,
+    LOOP_DEPTH0,
+    LOOP_PREVITEM,
+    LOOP_NEXTITEM,
+    LOOP_CYCLE,
+    LOOP_CHANGED
 };
 uint8_t jinja_loop_attribute_of(creg_slice name);
 creg_status jinja_eval_loop_attribute(jinja_state *st, const jinja_node *node,
@@ -180,7 +195,8 @@ creg_status jinja_eval_loop_attribute(jinja_state *st, const jinja_node *node,
 
 /** Count one more level of calls; every success needs run.call_depth-- later. */
 creg_status jinja_enter_call(jinja_state *st);
-creg_status jinja_make_macro(jinja_state *st, const jinja_macro_def *def, creg_value *ret_macro);
+creg_status jinja_make_macro(jinja_state *st, const jinja_macro_def *def,
+                             creg_value *ret_macro);
 
 /* ---- inherit.c ------------------------------------------------------------------------ */
 

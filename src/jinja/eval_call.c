@@ -65,7 +65,7 @@ static creg_status push_keyword(jinja_state *st, arguments *args, creg_value nam
         args->keyword_capacity *= 2;
     }
     args->keywords[args->keyword_count++] =
-        (creg_entry){ .key = name, .value = value, .used = true };
+        (creg_entry){.key = name, .value = value, .used = true};
     return CREG_OK;
 }
 
@@ -151,11 +151,11 @@ typedef struct function_object {
 
 static const char *class_name_of(const char *name)
 {
-    static const char *const rows[][2] = { { "range", "range" },
-                                           { "dict", "dict" },
-                                           { "cycler", "jinja2.utils.Cycler" },
-                                           { "joiner", "jinja2.utils.Joiner" },
-                                           { "namespace", "jinja2.utils.Namespace" } };
+    static const char *const rows[][2] = {{"range", "range"},
+                                          {"dict", "dict"},
+                                          {"cycler", "jinja2.utils.Cycler"},
+                                          {"joiner", "jinja2.utils.Joiner"},
+                                          {"namespace", "jinja2.utils.Namespace"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (strcmp(rows[i][0], name) == 0)
             return rows[i][1];
@@ -191,11 +191,11 @@ static creg_status call_function(jinja_run *run, creg_object *object,
 }
 
 static const jinja_class type_class = {
-    .base = { .type_name = "type", .print = print_function },
+    .base = {.type_name = "type", .print = print_function},
     .call = call_function,
 };
 static const jinja_class function_class = {
-    .base = { .type_name = "function", .print = print_function },
+    .base = {.type_name = "function", .print = print_function},
     .call = call_function,
 };
 
@@ -205,8 +205,8 @@ creg_value jinja_make_function(creg_arena *arena, const jinja_builtin *builtin)
     if (function == NULL)
         return jinja_missing();
     bool is_type = class_name_of(builtin->name) != NULL;
-    *function = (function_object){ .base = { is_type ? &type_class.base : &function_class.base },
-                                   .builtin = builtin };
+    *function = (function_object){.base = {is_type ? &type_class.base : &function_class.base},
+                                  .builtin = builtin};
     return creg_value_object(&function->base);
 }
 
@@ -302,7 +302,8 @@ static creg_status call_method(jinja_state *st, const jinja_node *node, creg_val
     if (status == CREG_OK)
         status = gather(st, node->as.call.args, &args);
     if (status == CREG_OK && node->as.call.subject->as.attribute.name->changes)
-        status = jinja_about_to_change(&st->run, node->as.call.subject->as.attribute.name->text);
+        status =
+            jinja_about_to_change(&st->run, node->as.call.subject->as.attribute.name->text);
     if (status == CREG_OK)
         status = jinja_invoke(&st->run, method, args.positional, args.count, args.keywords,
                               args.keyword_count, ret_value);
@@ -325,8 +326,8 @@ creg_status jinja_eval_call_method(jinja_state *st, const jinja_node *node,
     const jinja_builtin *method = method_of(st, self, name);
     if (method != NULL)
         return call_method(st, node, self, method, ret_value);
-    status = jinja_at_node(st, subject,
-                           jinja_get_attribute(&st->run, self, name->text, &callee));
+    status =
+        jinja_at_node(st, subject, jinja_get_attribute(&st->run, self, name->text, &callee));
     if (status != CREG_OK)
         return status;
     arguments args;
@@ -455,8 +456,8 @@ static creg_status apply_named(jinja_run *run, jinja_builtin_kind kind, creg_sli
                                creg_value *ret_value)
 {
     const jinja_host *host = jinja_find_host(run->engine, kind, name);
-    const jinja_builtin *builtin = host == NULL ? jinja_find_builtin(run->engine, kind, name)
-                                                : NULL;
+    const jinja_builtin *builtin =
+        host == NULL ? jinja_find_builtin(run->engine, kind, name) : NULL;
     if (host == NULL && builtin == NULL)
         return jinja_fail(run, "TemplateRuntimeError", "No %s named '%.*s'.",
                           kind == JINJA_FILTERS ? "filter" : "test", CREG_SHOW(name));
@@ -471,7 +472,8 @@ static creg_status apply_named(jinja_run *run, jinja_builtin_kind kind, creg_sli
     if (count > 0)
         memcpy(values + 1, positional, count * sizeof *values);
     if (host != NULL)
-        return jinja_call_host(run, host, values, count + 1, keywords, keyword_count, ret_value);
+        return jinja_call_host(run, host, values, count + 1, keywords, keyword_count,
+                               ret_value);
     return jinja_invoke(run, builtin, values, count + 1, keywords, keyword_count, ret_value);
 }
 

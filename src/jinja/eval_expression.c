@@ -92,13 +92,20 @@ static creg_status apply(jinja_run *run, jinja_operator op, creg_value left, cre
                          creg_value *ret_value)
 {
     switch (op) {
-    case OP_ADD: return jinja_add(run, left, right, ret_value);
-    case OP_SUBTRACT: return jinja_subtract(run, left, right, ret_value);
-    case OP_MULTIPLY: return jinja_multiply(run, left, right, ret_value);
-    case OP_DIVIDE: return jinja_divide(run, left, right, ret_value);
-    case OP_FLOOR_DIVIDE: return jinja_floor_divide(run, left, right, ret_value);
-    case OP_MODULO: return jinja_modulo(run, left, right, ret_value);
-    default: return jinja_power(run, left, right, ret_value);
+    case OP_ADD:
+        return jinja_add(run, left, right, ret_value);
+    case OP_SUBTRACT:
+        return jinja_subtract(run, left, right, ret_value);
+    case OP_MULTIPLY:
+        return jinja_multiply(run, left, right, ret_value);
+    case OP_DIVIDE:
+        return jinja_divide(run, left, right, ret_value);
+    case OP_FLOOR_DIVIDE:
+        return jinja_floor_divide(run, left, right, ret_value);
+    case OP_MODULO:
+        return jinja_modulo(run, left, right, ret_value);
+    default:
+        return jinja_power(run, left, right, ret_value);
     }
 }
 
@@ -179,26 +186,45 @@ static creg_status compare(jinja_run *run, jinja_operator op, creg_value left, c
         int64_t a = left.as.integer;
         int64_t b = right.as.integer;
         switch (op) {
-        case OP_EQ: *ret = a == b; return CREG_OK;
-        case OP_NE: *ret = a != b; return CREG_OK;
-        case OP_LT: *ret = a < b; return CREG_OK;
-        case OP_LE: *ret = a <= b; return CREG_OK;
-        case OP_GT: *ret = a > b; return CREG_OK;
-        case OP_GE: *ret = a >= b; return CREG_OK;
-        default: break;
+        case OP_EQ:
+            *ret = a == b;
+            return CREG_OK;
+        case OP_NE:
+            *ret = a != b;
+            return CREG_OK;
+        case OP_LT:
+            *ret = a < b;
+            return CREG_OK;
+        case OP_LE:
+            *ret = a <= b;
+            return CREG_OK;
+        case OP_GT:
+            *ret = a > b;
+            return CREG_OK;
+        case OP_GE:
+            *ret = a >= b;
+            return CREG_OK;
+        default:
+            break;
         }
     }
     switch (op) {
-    case OP_EQ: return jinja_equal(run, left, right, ret);
+    case OP_EQ:
+        return jinja_equal(run, left, right, ret);
     case OP_NE:
         status = jinja_equal(run, left, right, ret);
         *ret = !*ret;
         return status;
-    case OP_LT: return jinja_compare(run, JINJA_LESS, left, right, ret);
-    case OP_LE: return jinja_compare(run, JINJA_LESS_EQUAL, left, right, ret);
-    case OP_GT: return jinja_compare(run, JINJA_GREATER, left, right, ret);
-    case OP_GE: return jinja_compare(run, JINJA_GREATER_EQUAL, left, right, ret);
-    case OP_IN: return jinja_contains(run, right, left, ret);
+    case OP_LT:
+        return jinja_compare(run, JINJA_LESS, left, right, ret);
+    case OP_LE:
+        return jinja_compare(run, JINJA_LESS_EQUAL, left, right, ret);
+    case OP_GT:
+        return jinja_compare(run, JINJA_GREATER, left, right, ret);
+    case OP_GE:
+        return jinja_compare(run, JINJA_GREATER_EQUAL, left, right, ret);
+    case OP_IN:
+        return jinja_contains(run, right, left, ret);
     default:
         status = jinja_contains(run, right, left, ret);
         *ret = !*ret;
@@ -338,8 +364,9 @@ static creg_status join(jinja_state *st, const jinja_node *node, const creg_valu
         bool is_string = values[i].kind == CREG_KIND_STRING;
         markup = markup || (is_string && (values[i].flags & CREG_STRING_MARKUP) != 0);
         /* A number or a boolean brings no text of the data either. */
-        if (is_string ? (values[i].flags & CREG_STRING_TRUSTED) == 0
-                      : values[i].kind == CREG_KIND_UNDEFINED || values[i].kind > CREG_KIND_NUMBER)
+        if (is_string
+                ? (values[i].flags & CREG_STRING_TRUSTED) == 0
+                : values[i].kind == CREG_KIND_UNDEFINED || values[i].kind > CREG_KIND_NUMBER)
             trusted = 0;
     }
     bool escapes = node->escape == ESCAPE_ON && markup;
@@ -374,7 +401,8 @@ static creg_status eval_concat(jinja_state *st, const jinja_node *node, creg_val
 
 /* ---- look-ups ------------------------------------------------------------------------- */
 
-static creg_status eval_attribute(jinja_state *st, const jinja_node *node, creg_value *ret_value)
+static creg_status eval_attribute(jinja_state *st, const jinja_node *node,
+                                  creg_value *ret_value)
 {
     creg_value object;
     creg_status status = jinja_evaluate_node(st, node->as.attribute.object, &object);
@@ -385,9 +413,9 @@ static creg_status eval_attribute(jinja_state *st, const jinja_node *node, creg_
     creg_slice name = node->as.attribute.name->text;
     if (node->use && object.kind == CREG_KIND_MAP) {
         const creg_value *found = creg_map_get_text(object.as.map, name);
-        *ret_value = found != NULL ? *found
-                                   : jinja_make_undefined_in(&st->run, object,
-                                                             creg_value_string(name));
+        *ret_value = found != NULL
+                         ? *found
+                         : jinja_make_undefined_in(&st->run, object, creg_value_string(name));
         return CREG_OK;
     }
     return jinja_at_node(st, node, jinja_get_attribute(&st->run, object, name, ret_value));
@@ -408,7 +436,8 @@ static creg_status eval_item(jinja_state *st, const jinja_node *node, creg_value
 }
 
 /* object['key'] with the key in the template */
-static creg_status eval_item_text(jinja_state *st, const jinja_node *node, creg_value *ret_value)
+static creg_status eval_item_text(jinja_state *st, const jinja_node *node,
+                                  creg_value *ret_value)
 {
     creg_value object;
     creg_status status = jinja_evaluate_node(st, node->as.item.object, &object);
@@ -447,11 +476,11 @@ static creg_status eval_slice(jinja_state *st, const jinja_node *node, creg_valu
         status = eval_part(st, node->as.slice.step, &step);
     if (status != CREG_OK)
         return status;
-    return jinja_at_node(st, node,
-                         jinja_slice(&st->run, object, start, stop, step, ret_value));
+    return jinja_at_node(st, node, jinja_slice(&st->run, object, start, stop, step, ret_value));
 }
 
-static creg_status eval_mark_safe(jinja_state *st, const jinja_node *node, creg_value *ret_value)
+static creg_status eval_mark_safe(jinja_state *st, const jinja_node *node,
+                                  creg_value *ret_value)
 {
     creg_status status = jinja_evaluate_node(st, node->as.operands.first, ret_value);
     if (status == CREG_OK && st->run.autoescape && ret_value->kind == CREG_KIND_STRING)
@@ -470,25 +499,38 @@ static bool has_text_key(const jinja_node *node)
 jinja_eval jinja_choose_eval(jinja_node *node)
 {
     switch ((jinja_node_kind)node->kind) {
-    case NODE_CONST: return eval_const;
+    case NODE_CONST:
+        return eval_const;
     case NODE_NAME:
-    case NODE_NSREF: return node->up == 0 ? eval_name : eval_name_outer;
+    case NODE_NSREF:
+        return node->up == 0 ? eval_name : eval_name_outer;
     case NODE_LIST:
-    case NODE_TUPLE: return eval_list;
-    case NODE_DICT: return eval_dict;
-    case NODE_NOT: return eval_not;
+    case NODE_TUPLE:
+        return eval_list;
+    case NODE_DICT:
+        return eval_dict;
+    case NODE_NOT:
+        return eval_not;
     case NODE_NEG:
-    case NODE_POS: return eval_sign;
-    case NODE_BINARY: return node->as.chain.count == 1 ? eval_binary_one : eval_binary;
+    case NODE_POS:
+        return eval_sign;
+    case NODE_BINARY:
+        return node->as.chain.count == 1 ? eval_binary_one : eval_binary;
     case NODE_AND:
-    case NODE_OR: return eval_and_or;
-    case NODE_COMPARE: return eval_compare;
-    case NODE_CONCAT: return eval_concat;
-    case NODE_COND: return eval_condition;
+    case NODE_OR:
+        return eval_and_or;
+    case NODE_COMPARE:
+        return eval_compare;
+    case NODE_CONCAT:
+        return eval_concat;
+    case NODE_COND:
+        return eval_condition;
     case NODE_GETATTR:
         return node->detail != LOOP_OTHER ? jinja_eval_loop_attribute : eval_attribute;
-    case NODE_GETITEM: return has_text_key(node) ? eval_item_text : eval_item;
-    case NODE_SLICE: return eval_slice;
+    case NODE_GETITEM:
+        return has_text_key(node) ? eval_item_text : eval_item;
+    case NODE_SLICE:
+        return eval_slice;
     case NODE_CALL:
         return node->as.call.subject->kind == NODE_GETATTR ? jinja_eval_call_method
                                                            : jinja_eval_call;
@@ -496,7 +538,8 @@ jinja_eval jinja_choose_eval(jinja_node *node)
         return node->as.call.plan != NULL ? jinja_eval_filter_planned : jinja_eval_filter;
     case NODE_TEST:
         return node->as.call.plan != NULL ? jinja_eval_test_planned : jinja_eval_test;
-    case NODE_MARK_SAFE: return eval_mark_safe;
+    case NODE_MARK_SAFE:
+        return eval_mark_safe;
     }
     return eval_const;
 }
@@ -506,9 +549,13 @@ bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
 {
     enum { FOLD_FUEL = 1000, FOLD_BYTES = 4096 };
     char here;
-    jinja_state st = { .run = { .arena = arena, .engine = engine, .options = &engine->options,
-                                .limits = engine->limits, .fuel = FOLD_FUEL },
-                       .stack_base = &here, .context_is_ours = true };
+    jinja_state st = {.run = {.arena = arena,
+                              .engine = engine,
+                              .options = &engine->options,
+                              .limits = engine->limits,
+                              .fuel = FOLD_FUEL},
+                      .stack_base = &here,
+                      .context_is_ours = true};
     /* A constant may not make the tree large: 'x' * 1000000 waits for the render. */
     st.run.limits.memory_bytes = FOLD_BYTES;
     creg_value value;

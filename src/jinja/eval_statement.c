@@ -98,8 +98,7 @@ static creg_status at_stmt(jinja_state *st, const jinja_stmt *stmt, creg_status 
 static creg_status assign_namespace(jinja_state *st, const jinja_node *target, creg_value value)
 {
     creg_value object = *jinja_slot(st, target->slot, target->up);
-    const jinja_class *class_ =
-        object.kind == CREG_KIND_OBJECT ? jinja_class_of(object) : NULL;
+    const jinja_class *class_ = object.kind == CREG_KIND_OBJECT ? jinja_class_of(object) : NULL;
     if (class_ == NULL || class_->set_attribute == NULL)
         return jinja_at_node(st, target,
                              jinja_fail(&st->run, "TemplateRuntimeError",
@@ -184,8 +183,8 @@ creg_status jinja_export(jinja_state *st, const jinja_node *target, bool offer)
     return status;
 }
 
-static creg_status assign_stmt(jinja_state *st, const jinja_stmt *stmt, const jinja_node *target,
-                               creg_value value)
+static creg_status assign_stmt(jinja_state *st, const jinja_stmt *stmt,
+                               const jinja_node *target, creg_value value)
 {
     creg_status status = jinja_assign(st, target, value);
     if (status == CREG_OK && stmt->toplevel)
@@ -218,8 +217,8 @@ static creg_status capture(jinja_state *st, const jinja_stmt *stmt, creg_value *
     st->out = before;
     if (status != CREG_OK)
         return status;
-    bool markup = stmt->escape == ESCAPE_ON ||
-                  (stmt->escape == ESCAPE_VOLATILE && st->run.autoescape);
+    bool markup =
+        stmt->escape == ESCAPE_ON || (stmt->escape == ESCAPE_VOLATILE && st->run.autoescape);
     return at_stmt(st, stmt, jinja_output_value(st, &out, markup, ret_text));
 }
 
@@ -359,8 +358,8 @@ static bool list_builtins(jinja_state *st, jinja_builtin_kind kind, creg_map *in
         if ((rows[i].pack & ~st->run.options->packs) == 0 &&
             !creg_list_append(st->run.arena, list, creg_value_cstring(rows[i].name)))
             return false;
-    return list != NULL && creg_map_set(st->run.arena, into, creg_value_cstring(name),
-                                        creg_value_list(list));
+    return list != NULL &&
+           creg_map_set(st->run.arena, into, creg_value_cstring(name), creg_value_list(list));
 }
 
 static creg_map *all_names(jinja_state *st)
@@ -376,8 +375,8 @@ static creg_map *all_names(jinja_state *st)
                               layer->map->entries[i].value))
                 return NULL;
     for (size_t i = 0; names != NULL && vars != NULL && i < vars->filled; i++)
-        if (vars->entries[i].used && !creg_map_set(st->run.arena, names, vars->entries[i].key,
-                                                   vars->entries[i].value))
+        if (vars->entries[i].used &&
+            !creg_map_set(st->run.arena, names, vars->entries[i].key, vars->entries[i].value))
             return NULL;
     return names;
 }
@@ -405,25 +404,43 @@ static creg_status exec_debug(jinja_state *st, const jinja_stmt *stmt)
 jinja_exec jinja_choose_exec(const jinja_stmt *stmt)
 {
     switch ((jinja_stmt_kind)stmt->kind) {
-    case STMT_OUTPUT: return NULL; /* output.c chooses, once the mode is known */
-    case STMT_FOR: return jinja_exec_for;
-    case STMT_IF: return exec_if;
-    case STMT_SET: return exec_set;
-    case STMT_SET_BLOCK: return exec_set_block;
-    case STMT_FILTER_BLOCK: return exec_filter_block;
-    case STMT_MACRO: return exec_macro;
-    case STMT_CALL_BLOCK: return exec_call_block;
-    case STMT_WITH: return exec_with;
-    case STMT_AUTOESCAPE: return exec_autoescape;
-    case STMT_BLOCK: return jinja_exec_block;
-    case STMT_EXTENDS: return jinja_exec_extends;
-    case STMT_INCLUDE: return jinja_exec_include;
-    case STMT_IMPORT: return jinja_exec_import;
-    case STMT_FROM_IMPORT: return jinja_exec_from_import;
-    case STMT_DO: return exec_do;
+    case STMT_OUTPUT:
+        return NULL; /* output.c chooses, once the mode is known */
+    case STMT_FOR:
+        return jinja_exec_for;
+    case STMT_IF:
+        return exec_if;
+    case STMT_SET:
+        return exec_set;
+    case STMT_SET_BLOCK:
+        return exec_set_block;
+    case STMT_FILTER_BLOCK:
+        return exec_filter_block;
+    case STMT_MACRO:
+        return exec_macro;
+    case STMT_CALL_BLOCK:
+        return exec_call_block;
+    case STMT_WITH:
+        return exec_with;
+    case STMT_AUTOESCAPE:
+        return exec_autoescape;
+    case STMT_BLOCK:
+        return jinja_exec_block;
+    case STMT_EXTENDS:
+        return jinja_exec_extends;
+    case STMT_INCLUDE:
+        return jinja_exec_include;
+    case STMT_IMPORT:
+        return jinja_exec_import;
+    case STMT_FROM_IMPORT:
+        return jinja_exec_from_import;
+    case STMT_DO:
+        return exec_do;
     case STMT_BREAK:
-    case STMT_CONTINUE: return exec_break;
-    case STMT_DEBUG: return exec_debug;
+    case STMT_CONTINUE:
+        return exec_break;
+    case STMT_DEBUG:
+        return exec_debug;
     }
     return NULL;
 }

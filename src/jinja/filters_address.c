@@ -42,7 +42,8 @@ static bool parse_prefix(const char *text, address *a)
 static bool parse_address(creg_slice text, address *a)
 {
     char copy[ADDRESS_TEXT];
-    if (text.size == 0 || text.size >= sizeof copy || memchr(text.data, '\0', text.size) != NULL)
+    if (text.size == 0 || text.size >= sizeof copy ||
+        memchr(text.data, '\0', text.size) != NULL)
         return false;
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
@@ -63,8 +64,8 @@ static address edge_of(address a, bool set)
 {
     for (unsigned bit = a.prefix; bit < a.bits; bit++) {
         unsigned char mask = (unsigned char)(0x80 >> bit % 8);
-        a.bytes[bit / 8] = (unsigned char)(set ? a.bytes[bit / 8] | mask
-                                               : a.bytes[bit / 8] & ~mask);
+        a.bytes[bit / 8] =
+            (unsigned char)(set ? a.bytes[bit / 8] | mask : a.bytes[bit / 8] & ~mask);
     }
     return a;
 }
@@ -79,7 +80,10 @@ static address mask_of(address a, bool inverted)
     return a;
 }
 
-static bool is_single(const address *a) { return a->prefix == a->bits; }
+static bool is_single(const address *a)
+{
+    return a->prefix == a->bits;
+}
 
 static bool is_network(const address *a)
 {
@@ -107,7 +111,7 @@ static creg_status write_address(jinja_run *run, const address *a, bool with_pre
 static bool nth_address(const address *a, int64_t index, address *ret_address)
 {
     bool from_end = index < 0;
-    uint64_t rest = from_end ? (uint64_t)-(index + 1) : (uint64_t)index;
+    uint64_t rest = from_end ? (uint64_t) - (index + 1) : (uint64_t)index;
     unsigned host_bits = a->bits - a->prefix;
     if (host_bits < 64 && rest >> host_bits != 0)
         return false;
@@ -290,7 +294,8 @@ static creg_status filter_ipwrap(jinja_call *call, creg_value *ret_value)
 
 const jinja_builtin jinja_filters_address[] = {
     {"ipaddr", filter_ipaddr, "ipaddr(query='')",
-     "The IP address or network, or a part of it: address, network, netmask, prefix, broadcast, "
+     "The IP address or network, or a part of it: address, network, netmask, prefix, "
+     "broadcast, "
      "subnet, host, size, version, private ... or a number; false for anything else.",
      PACK, 0},
     {"ipv4", filter_ipv4, "ipv4(query='')", "As ipaddr, for IPv4 only.", PACK, 0},

@@ -280,8 +280,8 @@ static creg_status filter_items(jinja_call *call, creg_value *ret_value)
 const jinja_builtin jinja_filters_chunk[] = {
     {"batch", filter_batch, "batch(linecount, fill_with=none)",
      "Lists of `linecount` items each, the last one filled up.", 0, 0},
-    {"items", filter_items, "items()", "The (key, value) pairs of a mapping; none of undefined.",
-     0, 0},
+    {"items", filter_items, "items()",
+     "The (key, value) pairs of a mapping; none of undefined.", 0, 0},
     {"slice", filter_slice, "slice(slices, fill_with=none)",
      "So many lists of almost the same length.", 0, 0},
     {"unique", filter_unique, "unique(case_sensitive=false, attribute=none)",

@@ -62,7 +62,8 @@ static bool decode_base64(creg_slice text, creg_text *out)
         padding = 0;
         bits = bits << 6 | (uint32_t)value;
         if (++count == 4) {
-            char three[3] = {(char)(bits >> 16 & 255), (char)(bits >> 8 & 255), (char)(bits & 255)};
+            char three[3] = {(char)(bits >> 16 & 255), (char)(bits >> 8 & 255),
+                             (char)(bits & 255)};
             creg_text_append(out, three, 3);
             bits = 0;
             count = 0;
@@ -122,9 +123,10 @@ static creg_status digest(jinja_call *call, creg_slice name, creg_value *ret_val
         return status;
     size_t size = jinja_digest(name, data, bytes);
     if (size == 0)
-        return jinja_fail(run, "FilterArgumentError",
-                          "unknown hash '%.*s'; known: md5, sha1, sha224, sha256, sha384, sha512",
-                          CREG_SHOW(name));
+        return jinja_fail(
+            run, "FilterArgumentError",
+            "unknown hash '%.*s'; known: md5, sha1, sha224, sha256, sha384, sha512",
+            CREG_SHOW(name));
     creg_text out;
     jinja_text_init(run, &out);
     append_hex(&out, bytes, size);
@@ -157,7 +159,9 @@ static bool parse_uuid(creg_slice text, unsigned char out[16])
         char letter = (char)(c | 0x20);
         if (c == '-' || c == '{' || c == '}')
             continue;
-        int value = c >= '0' && c <= '9' ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+        int value = c >= '0' && c <= '9'             ? c - '0'
+                    : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10
+                                                     : -1;
         if (value < 0 || digits == 32)
             return false;
         unsigned char half = (unsigned char)value;
@@ -231,8 +235,8 @@ static creg_status filter_to_json(jinja_call *call, creg_value *ret_value)
 
 static creg_status filter_to_nice_json(jinja_call *call, creg_value *ret_value)
 {
-    jinja_json_style style = {.sort_keys = true, .has_indent = true,
-                              .indent = creg_slice_of("    ")};
+    jinja_json_style style = {
+        .sort_keys = true, .has_indent = true, .indent = creg_slice_of("    ")};
     return write_json(call, style, ret_value);
 }
 
@@ -256,7 +260,8 @@ static creg_status filter_from_json(jinja_call *call, creg_value *ret_value)
 }
 
 const jinja_builtin jinja_filters_codec[] = {
-    {"b64decode", filter_b64decode, "b64decode(encoding='utf-8')", "Text from base64.", PACK, 0},
+    {"b64decode", filter_b64decode, "b64decode(encoding='utf-8')", "Text from base64.", PACK,
+     0},
     {"b64encode", filter_b64encode, "b64encode(encoding='utf-8')", "Text as base64.", PACK, 0},
     {"checksum", filter_sha1, "checksum()", "The SHA-1 of a text, in hex.", PACK, 0},
     {"from_json", filter_from_json, "from_json()", "The value that a JSON text says.", PACK, 0},
@@ -267,7 +272,8 @@ const jinja_builtin jinja_filters_codec[] = {
     {"to_json", filter_to_json, "to_json(indent=none, sort_keys=false, ensure_ascii=true)",
      "As JSON.", PACK, 0},
     {"to_nice_json", filter_to_nice_json,
-     "to_nice_json(indent=4, sort_keys=true, ensure_ascii=true)", "As JSON for people.", PACK, 0},
+     "to_nice_json(indent=4, sort_keys=true, ensure_ascii=true)", "As JSON for people.", PACK,
+     0},
     {"to_uuid", filter_to_uuid, "to_uuid(namespace='361E6D51-FAEC-444A-9079-341386DA8E2E')",
      "A version 5 UUID made from a text.", PACK, 0},
     JINJA_ROW_END,

@@ -90,7 +90,7 @@ typedef struct comment_style {
 } comment_style;
 
 static const comment_style comment_styles[] = {
-    {"plain", "", "# ", ""},      {"erlang", "", "% ", ""}, {"c", "", "// ", ""},
+    {"plain", "", "# ", ""},        {"erlang", "", "% ", ""},      {"c", "", "// ", ""},
     {"cblock", "/*", " * ", " */"}, {"xml", "<!--", " - ", "-->"},
 };
 
@@ -114,11 +114,12 @@ static creg_slice trim_right(creg_slice text)
 
 static creg_status read_comment(jinja_call *call, const comment_style *style, comment *shape)
 {
-    creg_status status = jinja_argument_text(call, 4, creg_slice_of(style->decoration),
-                                             &shape->decoration);
+    creg_status status =
+        jinja_argument_text(call, 4, creg_slice_of(style->decoration), &shape->decoration);
     creg_slice around = trim_right(shape->decoration);
     if (status == CREG_OK)
-        status = jinja_argument_text(call, 2, creg_slice_of(style->beginning), &shape->beginning);
+        status =
+            jinja_argument_text(call, 2, creg_slice_of(style->beginning), &shape->beginning);
     if (status == CREG_OK)
         status = jinja_argument_text(call, 3, creg_slice_of(style->end), &shape->end);
     if (status == CREG_OK)
@@ -138,8 +139,8 @@ static void append_decorated(creg_text *out, creg_slice text, const comment *sha
 {
     size_t at = 0;
     for (;;) {
-        size_t stop = shape->newline.size == 0 ? SIZE_MAX
-                                               : creg_search(text, shape->newline, at);
+        size_t stop =
+            shape->newline.size == 0 ? SIZE_MAX : creg_search(text, shape->newline, at);
         size_t end = stop == SIZE_MAX ? text.size : stop;
         /* A decoration alone on its line has no blanks behind it. */
         bool bare = stop == at;
@@ -197,9 +198,10 @@ static creg_status filter_comment(jinja_call *call, creg_value *ret_value)
         if (creg_slice_equal(name, creg_slice_of(comment_styles[i].name)))
             style = &comment_styles[i];
     if (style == NULL)
-        return jinja_fail(run, "FilterArgumentError",
-                          "Invalid style '%.*s'. Available styles: plain, erlang, c, cblock, xml",
-                          CREG_SHOW(name));
+        return jinja_fail(
+            run, "FilterArgumentError",
+            "Invalid style '%.*s'. Available styles: plain, erlang, c, cblock, xml",
+            CREG_SHOW(name));
     comment shape;
     creg_text out;
     jinja_text_init(run, &out);
@@ -320,10 +322,11 @@ const jinja_builtin jinja_filters_config[] = {
      "prefix_count=1, postfix='#', postfix_count=1)",
      "Each line as a comment: plain, erlang, c, cblock or xml.", PACK, 0},
     {"dirname", filter_dirname, "dirname()", "A path without its last part.", PACK, 0},
-    {"mandatory", filter_mandatory, "mandatory(msg=none)", "Fail when it is undefined.", PACK, 0},
-    {"quote", filter_quote, "quote()", "Quoted for a POSIX shell.", PACK, 0},
-    {"splitext", filter_splitext, "splitext()", "A path as (everything before, extension).", PACK,
+    {"mandatory", filter_mandatory, "mandatory(msg=none)", "Fail when it is undefined.", PACK,
      0},
+    {"quote", filter_quote, "quote()", "Quoted for a POSIX shell.", PACK, 0},
+    {"splitext", filter_splitext, "splitext()", "A path as (everything before, extension).",
+     PACK, 0},
     {"ternary", filter_ternary, "ternary(true_val, false_val, none_val=none)",
      "One value when it is true, another when it is not.", PACK, 0},
     {"type_debug", filter_type_debug, "type_debug()", "The name of its type.", PACK, 0},

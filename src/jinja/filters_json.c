@@ -33,21 +33,21 @@ static creg_status write_value(const writer *w, creg_value value, const nesting 
 /* 0: as it is; 'u': \u00XX; 'h': likewise when HTML-safe; 'a': when ASCII only; else the letter
  * of a short escape. */
 static const char escapes[128] = {
-    ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
-    ['"'] = '"',  ['\\'] = '\\',
-    ['<'] = 'h',  ['>'] = 'h',  ['&'] = 'h',  ['\''] = 'h',
-    [0] = 'u',    [1] = 'u',    [2] = 'u',    [3] = 'u',    [4] = 'u',   [5] = 'u',
-    [6] = 'u',    [7] = 'u',    [11] = 'u',   [14] = 'u',   [15] = 'u',  [16] = 'u',
-    [17] = 'u',   [18] = 'u',   [19] = 'u',   [20] = 'u',   [21] = 'u',  [22] = 'u',
-    [23] = 'u',   [24] = 'u',   [25] = 'u',   [26] = 'u',   [27] = 'u',  [28] = 'u',
-    [29] = 'u',   [30] = 'u',   [31] = 'u',   [127] = 'a',
+    ['\b'] = 'b',  ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"',
+    ['\\'] = '\\', ['<'] = 'h',  ['>'] = 'h',  ['&'] = 'h',  ['\''] = 'h', [0] = 'u',
+    [1] = 'u',     [2] = 'u',    [3] = 'u',    [4] = 'u',    [5] = 'u',    [6] = 'u',
+    [7] = 'u',     [11] = 'u',   [14] = 'u',   [15] = 'u',   [16] = 'u',   [17] = 'u',
+    [18] = 'u',    [19] = 'u',   [20] = 'u',   [21] = 'u',   [22] = 'u',   [23] = 'u',
+    [24] = 'u',    [25] = 'u',   [26] = 'u',   [27] = 'u',   [28] = 'u',   [29] = 'u',
+    [30] = 'u',    [31] = 'u',   [127] = 'a',
 };
 
 static void append_unit(creg_text *out, uint32_t unit)
 {
     static const char hex[] = "0123456789abcdef";
-    char escaped[6] = {'\\', 'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
-                       hex[unit & 15]};
+    char escaped[6] = {
+        '\\',          'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
+        hex[unit & 15]};
     creg_text_append(out, escaped, sizeof escaped);
 }
 
@@ -213,7 +213,8 @@ static creg_status sorted_entries(const writer *w, const creg_map *map,
         items[count++].value = map->entries[i].value;
     }
     *ret_items = items;
-    return w->style->sort_keys ? jinja_sort(w->run, items, count, false, jinja_is_less) : CREG_OK;
+    return w->style->sort_keys ? jinja_sort(w->run, items, count, false, jinja_is_less)
+                               : CREG_OK;
 }
 
 static creg_status write_map(const writer *w, const creg_map *map, const nesting *outer)

@@ -145,8 +145,11 @@ static creg_status prepare_map(jinja_run *run, lazy_map *map)
     }
     if (map->rest_count == 0)
         return jinja_fail(run, "FilterArgumentError", "map requires a filter argument");
-    map->filter = (applied){.kind = JINJA_FILTERS, .name = map->rest, .count = map->rest_count,
-                            .keywords = map->keywords, .keyword_count = map->keyword_count};
+    map->filter = (applied){.kind = JINJA_FILTERS,
+                            .name = map->rest,
+                            .count = map->rest_count,
+                            .keywords = map->keywords,
+                            .keyword_count = map->keyword_count};
     return CREG_OK;
 }
 
@@ -222,8 +225,10 @@ static creg_status prepare_select(jinja_run *run, lazy_select *select)
         return jinja_fail(run, "FilterArgumentError", "Missing parameter for attribute name");
     if (select->by_attribute)
         status = jinja_item_key_init(run, select->rest[0], false, &select->key);
-    select->test = (applied){.kind = JINJA_TESTS, .name = select->rest + at,
-                             .count = select->rest_count - at, .keywords = select->keywords,
+    select->test = (applied){.kind = JINJA_TESTS,
+                             .name = select->rest + at,
+                             .count = select->rest_count - at,
+                             .keywords = select->keywords,
                              .keyword_count = select->keyword_count};
     return status;
 }
@@ -277,7 +282,8 @@ static creg_status filter_rejectattr(jinja_call *call, creg_value *ret_value)
 const jinja_builtin jinja_filters_lazy[] = {
     {"map", filter_map, "map(*args, **kwargs)",
      "Apply a filter to each item, map('upper'), or take an attribute, "
-     "map(attribute='a.b', default=x).", 0, 0},
+     "map(attribute='a.b', default=x).",
+     0, 0},
     {"reject", filter_reject, "reject(*args, **kwargs)",
      "The items for which a test (or their truth) fails.", 0, 0},
     {"rejectattr", filter_rejectattr, "rejectattr(*args, **kwargs)",

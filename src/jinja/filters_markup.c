@@ -289,8 +289,8 @@ static creg_status quote_pair(jinja_run *run, creg_value pair, creg_text *out)
     if (status != CREG_OK)
         return status;
     if (parts->size < 2)
-        return jinja_fail(run, "ValueError", "not enough values to unpack (expected 2, got %zu)",
-                          parts->size);
+        return jinja_fail(run, "ValueError",
+                          "not enough values to unpack (expected 2, got %zu)", parts->size);
     if (parts->size > 2)
         return jinja_fail(run, "ValueError", "too many values to unpack (expected 2)");
     if (out->size > 0)
@@ -350,7 +350,8 @@ static creg_status filter_urlencode(jinja_call *call, creg_value *ret_value)
 
 const jinja_builtin jinja_filters_markup[] = {
     {"e", filter_escape, "e()", "Alias of escape.", 0, 0},
-    {"escape", filter_escape, "escape()", "Escape & < > ' \" for HTML, unless it is Markup.", 0, 0},
+    {"escape", filter_escape, "escape()", "Escape & < > ' \" for HTML, unless it is Markup.", 0,
+     0},
     {"forceescape", filter_forceescape, "forceescape()", "Escape for HTML, Markup too.", 0, 0},
     {"raw_fragment", filter_raw_fragment, "raw_fragment()",
      "Put the text into structured output as it is: it may change the structure.", 0, 0},

@@ -97,8 +97,8 @@ static creg_status filter_float(jinja_call *call, creg_value *ret_value)
     creg_status status = to_float(call->run, call->args[0], &real, &found);
     if (status != CREG_OK)
         return status;
-    *ret_value = found ? creg_value_float(real)
-                       : jinja_argument(call, 1, creg_value_float(0.0));
+    *ret_value =
+        found ? creg_value_float(real) : jinja_argument(call, 1, creg_value_float(0.0));
     return CREG_OK;
 }
 
@@ -125,8 +125,8 @@ static creg_status parse_int(jinja_run *run, creg_slice text, int64_t base,
     creg_integer integer;
     *ret_found = true;
     /* Reading digits costs by their square; more than the limit allows are not read. */
-    uint64_t digits = text.size < run->limits.integer_digits ? text.size
-                                                             : run->limits.integer_digits;
+    uint64_t digits =
+        text.size < run->limits.integer_digits ? text.size : run->limits.integer_digits;
     creg_status charged = text.size < 32 ? CREG_OK : jinja_charge_words(run, digits / 16);
     if (charged != CREG_OK)
         return charged;
@@ -338,8 +338,8 @@ static creg_status filter_round(jinja_call *call, creg_value *ret_value)
 /* ---- filesizeformat --------------------------------------------------------------------- */
 
 static const char *const decimal_units[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
-static const char *const binary_units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB",
-                                           "YiB"};
+static const char *const binary_units[] = {"KiB", "MiB", "GiB", "TiB",
+                                           "PiB", "EiB", "ZiB", "YiB"};
 enum { UNITS = 8 };
 
 /* The unit above each prefix, rounded once. */

@@ -51,8 +51,9 @@ static creg_status list_of_items(jinja_run *run, const jinja_sort_item *items, s
 static creg_status is_less_in_list(jinja_run *run, creg_value left, creg_value right,
                                    bool *ret_less)
 {
-    bool simple = (creg_value_is(left, CREG_KIND_INT) || creg_value_is(left, CREG_KIND_STRING)) &&
-                  left.kind == right.kind;
+    bool simple =
+        (creg_value_is(left, CREG_KIND_INT) || creg_value_is(left, CREG_KIND_STRING)) &&
+        left.kind == right.kind;
     if (!simple) {
         bool equal;
         creg_status status = jinja_equal(run, left, right, &equal);
@@ -77,7 +78,8 @@ static creg_status is_less_by_many(jinja_run *run, creg_value left, creg_value r
         if (status != CREG_OK)
             return status;
         if (!equal)
-            return jinja_is_less(run, left.as.list->items[i], right.as.list->items[i], ret_less);
+            return jinja_is_less(run, left.as.list->items[i], right.as.list->items[i],
+                                 ret_less);
     }
     *ret_less = false;
     return CREG_OK;
@@ -245,7 +247,8 @@ static creg_status filter_dictsort(jinja_call *call, creg_value *ret_value)
         status = dictsort_items(run, source.as.map, by_value, !case_sensitive, &items);
     if (status == CREG_OK)
         status = jinja_sort(run, items, source.as.map->size, reverse, jinja_is_less);
-    return status == CREG_OK ? list_of_items(run, items, source.as.map->size, ret_value) : status;
+    return status == CREG_OK ? list_of_items(run, items, source.as.map->size, ret_value)
+                             : status;
 }
 
 /* ---- min, max --------------------------------------------------------------------------- */
@@ -407,7 +410,8 @@ const jinja_builtin jinja_filters_order[] = {
     {"groupby", filter_groupby, "groupby(attribute, default=none, case_sensitive=false)",
      "Sort items by an attribute and give (grouper, list) pairs, one for each value.", 0, 0},
     {"max", filter_max, "max(case_sensitive=false, attribute=none)", "The largest item.", 0, 0},
-    {"min", filter_min, "min(case_sensitive=false, attribute=none)", "The smallest item.", 0, 0},
+    {"min", filter_min, "min(case_sensitive=false, attribute=none)", "The smallest item.", 0,
+     0},
     {"sort", filter_sort, "sort(reverse=false, case_sensitive=false, attribute=none)",
      "A sorted list; attribute='a,b.c' sorts by several.", 0, 0},
     JINJA_ROW_END,

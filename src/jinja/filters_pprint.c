@@ -59,7 +59,8 @@ static creg_status is_less_somehow(jinja_run *run, creg_value left, creg_value r
     return CREG_OK;
 }
 
-static creg_status sorted_items(jinja_run *run, const creg_map *map, jinja_sort_item **ret_items)
+static creg_status sorted_items(jinja_run *run, const creg_map *map,
+                                jinja_sort_item **ret_items)
 {
     jinja_sort_item *items = creg_arena_calloc(run->arena, map->size, sizeof *items);
     if (items == NULL)
@@ -83,7 +84,8 @@ static bool is_over(const printer *p, size_t stop)
     return p->out->size > stop || p->out->failed != CREG_OK;
 }
 
-static creg_status repr_items(const printer *p, const creg_list *list, size_t stop, size_t level)
+static creg_status repr_items(const printer *p, const creg_list *list, size_t stop,
+                              size_t level)
 {
     creg_status status = CREG_OK;
     for (size_t i = 0; i < list->size && status == CREG_OK && !is_over(p, stop); i++) {
@@ -153,7 +155,8 @@ static void new_line(const printer *p, size_t indent)
     creg_text_fill(p->out, ' ', indent);
 }
 
-static creg_status print_items(const printer *p, const creg_value *items, size_t count, place at)
+static creg_status print_items(const printer *p, const creg_value *items, size_t count,
+                               place at)
 {
     creg_status status = CREG_OK;
     for (size_t i = 0; i < count && status == CREG_OK; i++) {
@@ -386,7 +389,7 @@ static creg_status filter_pprint(jinja_call *call, creg_value *ret_value)
 }
 
 const jinja_builtin jinja_filters_pprint[] = {
-    {"pprint", filter_pprint, "pprint()", "Laid out for reading, as Python's pprint does it.", 0,
-     0},
+    {"pprint", filter_pprint, "pprint()", "Laid out for reading, as Python's pprint does it.",
+     0, 0},
     JINJA_ROW_END,
 };

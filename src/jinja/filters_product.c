@@ -121,7 +121,8 @@ static creg_status filter_product(jinja_call *call, creg_value *ret_value)
 const jinja_builtin jinja_filters_product[] = {
     {"product", filter_product, "product(*args)", "All combinations of items, as tuples.", PACK,
      0},
-    {"zip", filter_zip, "zip(*args)", "Tuples of the first items, the second ones ...", PACK, 0},
+    {"zip", filter_zip, "zip(*args)", "Tuples of the first items, the second ones ...", PACK,
+     0},
     {"zip_longest", filter_zip_longest, "zip_longest(*args, fillvalue=none)",
      "As zip, but up to the longest list.", PACK, 0},
     JINJA_ROW_END,

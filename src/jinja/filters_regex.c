@@ -34,14 +34,17 @@ static creg_status open_matching(jinja_call *call, size_t ignorecase_at, size_t 
         status = jinja_argument_bool(call, multiline_at, false, &multiline);
     if (status != CREG_OK)
         return status;
-    unsigned flags = (ignorecase ? JINJA_REGEX_IGNORECASE : 0U) |
-                     (multiline ? JINJA_REGEX_MULTILINE : 0U);
+    unsigned flags =
+        (ignorecase ? JINJA_REGEX_IGNORECASE : 0U) | (multiline ? JINJA_REGEX_MULTILINE : 0U);
     return jinja_regex_new(run, pattern, flags, &m->regex);
 }
 
 /* ---- regex_replace ---------------------------------------------------------------------- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 static creg_status append_group(const matching *m, const jinja_match *match, size_t group,
                                 creg_text *out)
@@ -73,8 +76,7 @@ static creg_status append_named(const matching *m, const jinja_match *match, cre
         close = memchr(text.data + at, '>', text.size - at);
     if (close == NULL)
         return jinja_fail(m->run, "ValueError", "missing group name in the replacement");
-    creg_slice name =
-        creg_slice_make(text.data + at + 2, (size_t)(close - text.data) - at - 2);
+    creg_slice name = creg_slice_make(text.data + at + 2, (size_t)(close - text.data) - at - 2);
     size_t number = group_number(m, name);
     if (number == SIZE_MAX)
         return jinja_fail(m->run, "IndexError", "unknown group name '%.*s'", CREG_SHOW(name));
@@ -238,11 +240,12 @@ static creg_status filter_regex_search(jinja_call *call, creg_value *ret_value)
 }
 
 /* What findall gives of one match: the whole, the only group, or a tuple of the groups. */
-static creg_status found_value(const matching *m, const jinja_match *match, creg_value *ret_value)
+static creg_status found_value(const matching *m, const jinja_match *match,
+                               creg_value *ret_value)
 {
     if (match->groups <= 2) {
-        *ret_value = creg_value_string(
-            jinja_match_group(match, m->walk.text, match->groups - 1));
+        *ret_value =
+            creg_value_string(jinja_match_group(match, m->walk.text, match->groups - 1));
         return CREG_OK;
     }
     creg_list *groups = creg_list_new(m->run->arena, match->groups - 1);

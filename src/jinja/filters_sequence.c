@@ -340,8 +340,8 @@ static creg_status filter_sum(jinja_call *call, creg_value *ret_value)
     if (status == CREG_OK)
         status = jinja_iterate(run, call->args[0], &iterator);
     if (status == CREG_OK && creg_value_is(total, CREG_KIND_STRING))
-        status = jinja_fail(run, "TypeError",
-                            "sum() can't sum strings [use ''.join(seq) instead]");
+        status =
+            jinja_fail(run, "TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
     while (status == CREG_OK) {
         creg_value item;
         bool more;

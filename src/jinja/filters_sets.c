@@ -178,7 +178,7 @@ typedef struct merging {
 
 static creg_status read_list_merge(jinja_call *call, list_merge *ret_lists)
 {
-    static const char *const names[] = {"replace",   "keep",       "append",
+    static const char *const names[] = {"replace", "keep",      "append",
                                         "prepend", "append_rp", "prepend_rp"};
     creg_slice name;
     creg_status status = jinja_argument_text(call, 2, creg_slice_of("replace"), &name);
@@ -268,7 +268,7 @@ static creg_status merge_maps(const merging *m, const creg_map *old, const creg_
         return jinja_fail(m->run, "RecursionError", "combine: dictionaries nest too deep");
     creg_map *result = NULL;
     creg_status status = copy_map(m->run, old, &result);
-    for (size_t i = 0; i < new->filled && status == CREG_OK; i++) {
+    for (size_t i = 0; i < new->filled &&status == CREG_OK; i++) {
         const creg_entry *entry = &new->entries[i];
         if (!entry->used)
             continue;
@@ -291,10 +291,11 @@ static creg_status combine_term(const merging *m, creg_value term, creg_value *r
         creg_status status = CREG_OK;
         for (size_t i = 0; i < term.as.list->size && status == CREG_OK; i++) {
             creg_value item = term.as.list->items[i];
-            status = creg_value_is(item, CREG_KIND_LIST)
-                         ? jinja_fail(m->run, "FilterArgumentError",
-                                      "failed to combine variables, expected dicts but got a list")
-                         : combine_term(m, item, result);
+            status =
+                creg_value_is(item, CREG_KIND_LIST)
+                    ? jinja_fail(m->run, "FilterArgumentError",
+                                 "failed to combine variables, expected dicts but got a list")
+                    : combine_term(m, item, result);
         }
         return status;
     }
@@ -329,9 +330,8 @@ static creg_status filter_combine(jinja_call *call, creg_value *ret_value)
 static creg_status read_two_names(jinja_call *call, creg_slice *ret_key, creg_slice *ret_value)
 {
     creg_status status = jinja_argument_text(call, 1, creg_slice_of("key"), ret_key);
-    return status == CREG_OK
-               ? jinja_argument_text(call, 2, creg_slice_of("value"), ret_value)
-               : status;
+    return status == CREG_OK ? jinja_argument_text(call, 2, creg_slice_of("value"), ret_value)
+                             : status;
 }
 
 static creg_status filter_dict2items(jinja_call *call, creg_value *ret_value)
@@ -377,7 +377,8 @@ static creg_status put_item(jinja_run *run, creg_map *map, creg_value item, creg
                           "'%.*s' and '%.*s'",
                           CREG_SHOW(key_name), CREG_SHOW(value_name));
     if (!creg_value_hashable(*key))
-        return jinja_fail(run, "TypeError", "unhashable type: '%s'", creg_value_type_name(*key));
+        return jinja_fail(run, "TypeError", "unhashable type: '%s'",
+                          creg_value_type_name(*key));
     return creg_map_set(run->arena, map, *key, *value) ? CREG_OK : jinja_fail_arena(run);
 }
 
@@ -412,8 +413,9 @@ static bool is_null(creg_value value)
     if (creg_value_is(value, CREG_KIND_NONE))
         return true;
     creg_slice text = creg_value_text(value);
-    return creg_value_is(value, CREG_KIND_STRING) && (creg_slice_equal(text, creg_slice_of("None")) ||
-                                                      creg_slice_equal(text, creg_slice_of("null")));
+    return creg_value_is(value, CREG_KIND_STRING) &&
+           (creg_slice_equal(text, creg_slice_of("None")) ||
+            creg_slice_equal(text, creg_slice_of("null")));
 }
 
 static creg_status flatten(const flattening *f, creg_value value, int64_t levels, size_t depth)
@@ -424,7 +426,8 @@ static creg_status flatten(const flattening *f, creg_value value, int64_t levels
     creg_status status = CREG_OK;
     for (size_t i = 0; i < items->size && status == CREG_OK; i++) {
         creg_value item = items->items[i];
-        bool nested = creg_value_is(item, CREG_KIND_LIST) || creg_value_is(item, CREG_KIND_TUPLE);
+        bool nested =
+            creg_value_is(item, CREG_KIND_LIST) || creg_value_is(item, CREG_KIND_TUPLE);
         if (f->skip_nulls && is_null(item))
             continue;
         if (nested && levels != 0)
@@ -441,7 +444,8 @@ static creg_status filter_flatten(jinja_call *call, creg_value *ret_value)
     int64_t levels = -1;
     creg_list *list;
     creg_status status = jinja_to_list(call->run, call->args[0], &list);
-    if (status == CREG_OK && jinja_has(call, 1) && !creg_value_is(call->args[1], CREG_KIND_NONE))
+    if (status == CREG_OK && jinja_has(call, 1) &&
+        !creg_value_is(call->args[1], CREG_KIND_NONE))
         status = jinja_argument_int(call, 1, -1, &levels);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 2, true, &f.skip_nulls);
@@ -455,8 +459,8 @@ const jinja_builtin jinja_filters_sets[] = {
      "Mappings merged, the later ones winning.", PACK, 0},
     {"dict2items", filter_dict2items, "dict2items(key_name='key', value_name='value')",
      "A mapping as a list of {key, value}.", PACK, 0},
-    {"difference", filter_difference, "difference(b)", "The items that are not in b, each once.",
-     PACK, 0},
+    {"difference", filter_difference, "difference(b)",
+     "The items that are not in b, each once.", PACK, 0},
     {"flatten", filter_flatten, "flatten(levels=none, skip_nulls=true)",
      "A list of lists as one list.", PACK, 0},
     {"intersect", filter_intersect, "intersect(b)", "The items that are in b too, each once.",

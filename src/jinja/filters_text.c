@@ -22,8 +22,8 @@ static unsigned char lower_ascii(unsigned char c)
 }
 
 /* Map ASCII text byte by byte; `*ret_done` false (and nothing made) when it is not ASCII. */
-static creg_status map_ascii(jinja_run *run, creg_value value, bool upper, creg_value *ret_value,
-                             bool *ret_done)
+static creg_status map_ascii(jinja_run *run, creg_value value, bool upper,
+                             creg_value *ret_value, bool *ret_done)
 {
     creg_slice text = creg_value_text(value);
     *ret_done = creg_utf8_is_ascii(text);
@@ -147,7 +147,8 @@ static creg_status filter_trim(jinja_call *call, creg_value *ret_value)
 {
     creg_value chars = jinja_argument(call, 1, creg_value_none());
     creg_value value = call->args[0];
-    bool simple = creg_value_is(value, CREG_KIND_STRING) && creg_value_is(chars, CREG_KIND_NONE);
+    bool simple =
+        creg_value_is(value, CREG_KIND_STRING) && creg_value_is(chars, CREG_KIND_NONE);
     if (!simple)
         return text_method(call, "strip", &chars, 1, ret_value);
     creg_slice text = creg_value_text(value);
@@ -371,7 +372,8 @@ static creg_status read_cutting(jinja_call *call, cutting *cut)
     creg_status status = jinja_argument_int(call, 1, 255, &cut->length);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 2, false, &cut->killwords);
-    if (status == CREG_OK && jinja_has(call, 4) && !creg_value_is(call->args[4], CREG_KIND_NONE))
+    if (status == CREG_OK && jinja_has(call, 4) &&
+        !creg_value_is(call->args[4], CREG_KIND_NONE))
         status = jinja_argument_int(call, 4, 5, &cut->leeway);
     if (status == CREG_OK)
         status = jinja_length(run, cut->end, &end_length);
@@ -459,8 +461,8 @@ static creg_status filter_wordcount(jinja_call *call, creg_value *ret_value)
 }
 
 const jinja_builtin jinja_filters_text[] = {
-    {"capitalize", filter_capitalize, "capitalize()", "First character upper case, the rest lower.",
-     0, 0},
+    {"capitalize", filter_capitalize, "capitalize()",
+     "First character upper case, the rest lower.", 0, 0},
     {"center", filter_center, "center(width=80)", "In the middle of a field of spaces.", 0, 0},
     {"format", filter_format, "format(*args, **kwargs)",
      "Printf-style: '%s has %d'|format(name, count).", 0, 0},
@@ -471,9 +473,10 @@ const jinja_builtin jinja_filters_text[] = {
      "Replace one text by another, everywhere or `count` times.", 0, 0},
     {"string", filter_string, "string()", "As text; Markup stays Markup.", 0, 0},
     {"title", filter_title, "title()", "The First Letter Of Each Word In Upper Case.", 0, 0},
-    {"trim", filter_trim, "trim(chars=none)", "Without blanks (or these characters) around it.", 0,
-     0},
-    {"truncate", filter_truncate, "truncate(length=255, killwords=false, end='...', leeway=none)",
+    {"trim", filter_trim, "trim(chars=none)", "Without blanks (or these characters) around it.",
+     0, 0},
+    {"truncate", filter_truncate,
+     "truncate(length=255, killwords=false, end='...', leeway=none)",
      "Cut to a length, at a word's end unless killwords.", 0, 0},
     {"upper", filter_upper, "upper()", "In upper case.", 0, 0},
     {"wordcount", filter_wordcount, "wordcount()", "How many words.", 0, 0},

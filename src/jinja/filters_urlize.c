@@ -41,7 +41,10 @@ static size_t find_byte(creg_slice text, size_t at, char byte)
     return found == NULL ? text.size : (size_t)(found - text.data);
 }
 
-static bool is_one_of(char c, const char *set) { return c != '\0' && strchr(set, c) != NULL; }
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
 
 static size_t count_occurrences(creg_slice text, const char *token)
 {
@@ -165,7 +168,8 @@ static void write_middle(const linking *link, creg_slice text)
         write_link(link, schemed ? "" : "https://", text, false, text);
     else if (starts_with(text, "mailto:") && jinja_is_email(cut(text, 7, text.size)))
         write_link(link, "", text, true, cut(text, 7, text.size));
-    else if (!starts_with(text, "www.") && find_byte(text, 0, ':') == text.size && jinja_is_email(text))
+    else if (!starts_with(text, "www.") && find_byte(text, 0, ':') == text.size &&
+             jinja_is_email(text))
         write_link(link, "mailto:", text, true, text);
     else if (has_extra_scheme(link, text))
         write_extra_link(link, text);
@@ -225,7 +229,8 @@ static creg_status sort_words(jinja_run *run, creg_list *words)
     for (size_t i = 1; i < words->size; i++) {
         for (size_t j = i; j > 0; j--) {
             bool less = false;
-            creg_status status = jinja_is_less(run, words->items[j], words->items[j - 1], &less);
+            creg_status status =
+                jinja_is_less(run, words->items[j], words->items[j - 1], &less);
             if (status != CREG_OK || !less)
                 break;
             creg_value other = words->items[j];
@@ -264,7 +269,8 @@ static creg_status read_rel(jinja_call *call, linking *link)
     if (words == NULL)
         return jinja_fail_arena(run);
     creg_status status = jinja_argument_bool(call, 2, false, &nofollow);
-    if (status == CREG_OK && jinja_has(call, 4) && !creg_value_is(call->args[4], CREG_KIND_NONE))
+    if (status == CREG_OK && jinja_has(call, 4) &&
+        !creg_value_is(call->args[4], CREG_KIND_NONE))
         status = jinja_argument_text(call, 4, rel, &rel);
     if (status == CREG_OK)
         status = add_words(run, rel, words);
@@ -317,7 +323,8 @@ static creg_status read_schemes(jinja_call *call, linking *link)
 static creg_status read_linking(jinja_call *call, linking *link)
 {
     creg_status status = read_rel(call, link);
-    if (status == CREG_OK && jinja_has(call, 1) && !creg_value_is(call->args[1], CREG_KIND_NONE)) {
+    if (status == CREG_OK && jinja_has(call, 1) &&
+        !creg_value_is(call->args[1], CREG_KIND_NONE)) {
         link->trims = true;
         status = jinja_argument_int(call, 1, 0, &link->trim_limit);
     }

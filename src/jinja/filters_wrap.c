@@ -37,12 +37,21 @@ typedef struct wrapping {
 /* ---- chunks ----------------------------------------------------------------------------- */
 
 /* textwrap's blanks; other spaces of Unicode do not part words. */
-static bool is_wrap_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+static bool is_wrap_blank(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
-static bool is_word(uint32_t c) { return c == '_' || creg_unicode_is_alnum(c); }
+static bool is_word(uint32_t c)
+{
+    return c == '_' || creg_unicode_is_alnum(c);
+}
 
 /* A letter as textwrap has it: '_' is one. */
-static bool is_letter(uint32_t c) { return is_word(c) && creg_unicode_decimal(c) < 0; }
+static bool is_letter(uint32_t c)
+{
+    return is_word(c) && creg_unicode_decimal(c) < 0;
+}
 
 /* What may stand before a dash between words. */
 static bool is_word_or_mark(uint32_t c)
@@ -75,8 +84,8 @@ static bool is_hyphen_end(const paragraph *p, size_t at)
 {
     if (p->points[at] != '-' || at < 2 || !letter_at(p, at - 1))
         return false;
-    bool before = letter_at(p, at - 2) ||
-                  (at >= 3 && p->points[at - 2] == '-' && letter_at(p, at - 3));
+    bool before =
+        letter_at(p, at - 2) || (at >= 3 && p->points[at - 2] == '-' && letter_at(p, at - 3));
     bool after = letter_at(p, at + 1) &&
                  (letter_at(p, at + 2) ||
                   (at + 2 < p->size && p->points[at + 2] == '-' && letter_at(p, at + 3)));
@@ -150,8 +159,8 @@ static size_t break_long(const wrapping *wrap, const paragraph *p, chunk part, s
 /* The state of one paragraph: what comes next, and the line being filled. */
 typedef struct filling {
     paragraph *p;
-    size_t at;    /* where the next chunk begins */
-    chunk part;   /* the next chunk, when `have` */
+    size_t at;  /* where the next chunk begins */
+    chunk part; /* the next chunk, when `have` */
     bool have;
     bool lines;   /* this paragraph has given a line */
     size_t start; /* of the line */
@@ -177,8 +186,7 @@ static void take_what_fits(const wrapping *wrap, filling *fill)
 {
     fill->start = fill->at;
     fill->last = (chunk){fill->at, fill->at};
-    while (fill->at < fill->p->size &&
-           peek_chunk(wrap, fill).end - fill->start <= wrap->width)
+    while (fill->at < fill->p->size && peek_chunk(wrap, fill).end - fill->start <= wrap->width)
         take_chunk(fill);
 }
 
@@ -279,7 +287,8 @@ static creg_status read_wrapping(jinja_call *call, wrapping *wrap)
     creg_status status = jinja_argument_int(call, 1, 79, &width);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 2, true, &wrap->break_long_words);
-    if (status == CREG_OK && jinja_has(call, 3) && !creg_value_is(call->args[3], CREG_KIND_NONE))
+    if (status == CREG_OK && jinja_has(call, 3) &&
+        !creg_value_is(call->args[3], CREG_KIND_NONE))
         status = jinja_argument_text(call, 3, wrap->separator, &wrap->separator);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 4, true, &wrap->break_on_hyphens);

@@ -58,7 +58,8 @@ static bool reads_as_itself(dumper *d, creg_slice text)
     bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
     if (letter && strchr("yYnNtTfFoO", first) == NULL)
         return true; /* no special word begins so */
-    if (creg_slice_equal(text, creg_slice_of("=")) || creg_slice_equal(text, creg_slice_of("<<")))
+    if (creg_slice_equal(text, creg_slice_of("=")) ||
+        creg_slice_equal(text, creg_slice_of("<<")))
         return false; /* YAML 1.1's default value and merge key */
     creg_value read;
     return creg_yaml_parse(text, NULL, CREG_PARSE_YAML_1_1, d->run->arena, &read, NULL) ==
@@ -138,7 +139,8 @@ static creg_status dump_scalar(dumper *d, creg_value value)
     case CREG_KIND_UNDEFINED:
         return jinja_fail_undefined(d->run, value);
     default:
-        return jinja_fail(d->run, "RepresenterError", "cannot represent a value of type %s as YAML",
+        return jinja_fail(d->run, "RepresenterError",
+                          "cannot represent a value of type %s as YAML",
                           creg_value_type_name(value));
     }
 }
@@ -217,7 +219,8 @@ static creg_status dump_map(dumper *d, const creg_map *map, size_t depth)
         map_is_flow(d, map) ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE;
     creg_status status = entries_of(d, map, &items);
     if (status == CREG_OK)
-        status = emit(d, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
+        status =
+            emit(d, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
     for (size_t i = 0; i < map->size && status == CREG_OK; i++) {
         status = dump_value(d, items[i].key, depth + 1);
         if (status == CREG_OK)
@@ -249,14 +252,15 @@ static creg_status dump_document(dumper *d, creg_value value)
     creg_status status =
         emit(d, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
     if (status == CREG_OK)
-        status = emit(d, &event,
-                      yaml_document_start_event_initialize(&event, NULL, NULL, NULL,
-                                                           !d->explicit_start));
+        status = emit(
+            d, &event,
+            yaml_document_start_event_initialize(&event, NULL, NULL, NULL, !d->explicit_start));
     if (status == CREG_OK)
         status = dump_value(d, value, 0);
     if (status == CREG_OK)
         status = emit(d, &event, yaml_document_end_event_initialize(&event, !d->explicit_end));
-    return status == CREG_OK ? emit(d, &event, yaml_stream_end_event_initialize(&event)) : status;
+    return status == CREG_OK ? emit(d, &event, yaml_stream_end_event_initialize(&event))
+                             : status;
 }
 
 /* A plain scalar alone ends in "...": libyaml leaves that out in some versions. */
@@ -279,7 +283,8 @@ static creg_status read_dumper(jinja_call *call, dumper *d, int64_t indent)
     creg_status status = CREG_OK;
     if (jinja_has(call, 1) && !creg_value_is(call->args[1], CREG_KIND_NONE))
         status = jinja_argument_int(call, 1, indent, &indent);
-    if (status == CREG_OK && jinja_has(call, 2) && !creg_value_is(call->args[2], CREG_KIND_NONE))
+    if (status == CREG_OK && jinja_has(call, 2) &&
+        !creg_value_is(call->args[2], CREG_KIND_NONE))
         status = jinja_argument_int(call, 2, width, &width);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 3, true, &d->sort_keys);
@@ -294,12 +299,13 @@ static creg_status read_dumper(jinja_call *call, dumper *d, int64_t indent)
         d->flow_leaves = false;
     }
     yaml_emitter_set_indent(&d->emitter, indent > 1 && indent < 10 ? (int)indent : 2);
-    yaml_emitter_set_width(&d->emitter, width > 2 * indent && width < INT32_MAX ? (int)width
-                                                                                : 80);
+    yaml_emitter_set_width(&d->emitter,
+                           width > 2 * indent && width < INT32_MAX ? (int)width : 80);
     return status;
 }
 
-static creg_status dump(jinja_call *call, int64_t indent, bool flow_leaves, creg_value *ret_value)
+static creg_status dump(jinja_call *call, int64_t indent, bool flow_leaves,
+                        creg_value *ret_value)
 {
     creg_text out;
     jinja_text_init(call->run, &out);

@@ -73,7 +73,7 @@ static creg_status read_conversion(formatter *self, creg_slice format, size_t *a
 /* `*at` is behind the "{" and goes behind the "}". */
 static creg_status read_field(formatter *self, creg_slice format, size_t *at, field *ret)
 {
-    *ret = (field){ 0 };
+    *ret = (field){0};
     size_t start = *at;
     char byte = 0;
     while (*at < format.size) {
@@ -144,7 +144,8 @@ static creg_status get_positional(formatter *self, int64_t index, creg_value *re
         return jinja_fail(self->run, "IndexError", "tuple index out of range");
     if (place >= self->source->count)
         return jinja_fail(self->run, "IndexError",
-                          "Replacement index %zu out of range for positional args tuple", place);
+                          "Replacement index %zu out of range for positional args tuple",
+                          place);
     *ret_value = self->source->positional[place];
     return CREG_OK;
 }
@@ -410,7 +411,7 @@ static creg_status build(formatter *self, creg_slice format, unsigned depth, cre
 creg_status jinja_format_fields(jinja_run *run, creg_value format,
                                 const jinja_format_source *source, creg_value *ret_text)
 {
-    formatter self = { .run = run, .source = source };
+    formatter self = {.run = run, .source = source};
     self.is_markup = jinja_is_markup(format);
     self.trusted = (format.flags & CREG_STRING_TRUSTED) != 0;
     creg_text text;
@@ -430,6 +431,6 @@ creg_status jinja_format_braces(jinja_run *run, creg_value format, const creg_va
                                 size_t count, const creg_entry *keywords, size_t keyword_count,
                                 creg_value *ret_text)
 {
-    jinja_format_source source = { positional, count, keywords, keyword_count, jinja_missing() };
+    jinja_format_source source = {positional, count, keywords, keyword_count, jinja_missing()};
     return jinja_format_fields(run, format, &source, ret_text);
 }

@@ -64,7 +64,8 @@ static creg_status get_key(printer *self, creg_slice name, creg_value *ret_value
     if (creg_value_is(object, CREG_KIND_OBJECT))
         return jinja_get_item(self->run, object, key, ret_value);
     if (creg_value_is(object, CREG_KIND_BYTES))
-        return jinja_fail(self->run, "TypeError", "byte indices must be integers or slices, not str");
+        return jinja_fail(self->run, "TypeError",
+                          "byte indices must be integers or slices, not str");
     return jinja_fail(self->run, "TypeError", "%s indices must be integers or slices, not str",
                       creg_value_type_name(object));
 }
@@ -90,12 +91,23 @@ static void read_flags(creg_slice format, size_t *at, conversion *ret)
 {
     for (; *at < format.size; ++*at) {
         switch (format.data[*at]) {
-        case '-': ret->left = true; break;
-        case '+': ret->plus = true; break;
-        case ' ': ret->blank = true; break;
-        case '#': ret->alternate = true; break;
-        case '0': ret->zero = true; break;
-        default: return;
+        case '-':
+            ret->left = true;
+            break;
+        case '+':
+            ret->plus = true;
+            break;
+        case ' ':
+            ret->blank = true;
+            break;
+        case '#':
+            ret->alternate = true;
+            break;
+        case '0':
+            ret->zero = true;
+            break;
+        default:
+            return;
         }
     }
 }
@@ -156,9 +168,10 @@ static creg_status read_sizes(printer *self, creg_slice format, size_t *at, conv
 }
 
 /* `*at` is behind the "%". */
-static creg_status read_conversion(printer *self, creg_slice format, size_t *at, conversion *ret)
+static creg_status read_conversion(printer *self, creg_slice format, size_t *at,
+                                   conversion *ret)
 {
-    *ret = (conversion){ .width = -1, .precision = -1 };
+    *ret = (conversion){.width = -1, .precision = -1};
     creg_status status = CREG_OK;
     if (*at < format.size && format.data[*at] == '(') {
         ++*at;
@@ -277,7 +290,7 @@ static const char *prefix_of(const conversion *how)
 
 static creg_integer_room room_of(const jinja_run *run)
 {
-    return (creg_integer_room){ .arena = run->arena, .digits_max = run->limits.integer_digits };
+    return (creg_integer_room){.arena = run->arena, .digits_max = run->limits.integer_digits};
 }
 
 static creg_status whole_part(jinja_run *run, double real, creg_integer *ret_integer)
@@ -297,7 +310,8 @@ static creg_status to_integer(printer *self, const conversion *how, creg_value v
     if (hex && (!creg_value_is_integer(value) || self->is_markup))
         return jinja_fail(self->run, "TypeError", "%%%c format: an integer is required, not %s",
                           (char)how->type,
-                          self->is_markup ? "_MarkupEscapeHelper" : creg_value_type_name(value));
+                          self->is_markup ? "_MarkupEscapeHelper"
+                                          : creg_value_type_name(value));
     if (creg_value_is_integer(value)) {
         *ret_integer = creg_value_to_integer(value);
         return CREG_OK;
@@ -315,7 +329,7 @@ static creg_status to_integer(printer *self, const conversion *how, creg_value v
 
 static creg_status insert_integer(printer *self, const conversion *how, creg_value value)
 {
-    creg_integer integer = { 0 };
+    creg_integer integer = {0};
     creg_status status = to_integer(self, how, value, &integer);
     if (status != CREG_OK)
         return status;
@@ -373,7 +387,7 @@ static creg_status insert_float(printer *self, const conversion *how, creg_value
         return status;
     if (how->precision > 1000000000)
         return jinja_fail(self->run, "ValueError", "precision too big");
-    creg_float_layout layout = { .type = (char)(how->type | 0x20), .alternate = how->alternate };
+    creg_float_layout layout = {.type = (char)(how->type | 0x20), .alternate = how->alternate};
     layout.upper = how->type < 'a';
     layout.precision = how->precision < 0 ? 6 : (int)how->precision;
     creg_text printed;
@@ -451,8 +465,7 @@ static creg_status print_all(printer *self, creg_slice format)
 {
     for (size_t at = 0; at < format.size;) {
         const char *sign = memchr(format.data + at, '%', format.size - at);
-        size_t literal = sign == NULL ? format.size - at
-                                      : (size_t)(sign - (format.data + at));
+        size_t literal = sign == NULL ? format.size - at : (size_t)(sign - (format.data + at));
         creg_text_append(&self->text, format.data + at, literal);
         at += literal + 1;
         if (sign == NULL)
@@ -487,7 +500,7 @@ static bool has_items(creg_value value)
 creg_status jinja_format_percent(jinja_run *run, creg_value format, creg_value arguments,
                                  creg_value *ret_text)
 {
-    printer self = { .run = run, .arguments = arguments };
+    printer self = {.run = run, .arguments = arguments};
     bool is_tuple = creg_value_is(arguments, CREG_KIND_TUPLE);
     self.items = is_tuple ? arguments.as.list->items : &self.arguments;
     self.count = is_tuple ? arguments.as.list->size : 1;

@@ -38,7 +38,8 @@ void jinja_append_fill(creg_text *text, uint32_t fill, size_t count)
         creg_text_code_point(text, fill);
 }
 
-creg_status jinja_append_printed(jinja_run *run, creg_text *text, creg_value value, bool as_repr)
+creg_status jinja_append_printed(jinja_run *run, creg_text *text, creg_value value,
+                                 bool as_repr)
 {
     if (!as_repr && !creg_value_is(value, CREG_KIND_UNDEFINED))
         return jinja_print(run, text, value, false);
@@ -86,7 +87,10 @@ creg_status jinja_fail_key(jinja_run *run, creg_value key)
 
 /* ---- reading a spec --------------------------------------------------------------------- */
 
-static bool is_align(char byte) { return byte == '<' || byte == '>' || byte == '=' || byte == '^'; }
+static bool is_align(char byte)
+{
+    return byte == '<' || byte == '>' || byte == '=' || byte == '^';
+}
 
 /* Digits at `*at`; -1 when there are none, -2 when they are too many. */
 static int64_t read_number(creg_slice text, size_t *at)
@@ -167,7 +171,7 @@ static creg_status check_grouping(jinja_run *run, const spec *read)
         return CREG_OK;
     if (read->grouping == '_' && read->type < 0x80 && strchr("boxX", (int)read->type) != NULL)
         return CREG_OK;
-    char shown[4] = { 0 };
+    char shown[4] = {0};
     size_t size = creg_utf8_encode(read->type, shown);
     return jinja_fail(run, "ValueError", "Cannot specify '%c' with '%.*s'.", read->grouping,
                       (int)size, shown);
@@ -190,11 +194,12 @@ static creg_status read_type(jinja_run *run, creg_slice text, size_t at, creg_va
 static creg_status read_spec(jinja_run *run, creg_slice text, creg_value value,
                              char default_align, spec *ret)
 {
-    *ret = (spec){ .fill = ' ', .width = -1, .precision = -1 };
+    *ret = (spec){.fill = ' ', .width = -1, .precision = -1};
     size_t at = 0;
     bool has_fill;
     read_align(text, &at, ret, &has_fill);
-    if (at < text.size && (text.data[at] == '+' || text.data[at] == '-' || text.data[at] == ' '))
+    if (at < text.size &&
+        (text.data[at] == '+' || text.data[at] == '-' || text.data[at] == ' '))
         ret->sign = text.data[at++];
     ret->no_negative_zero = take(text, &at, 'z');
     ret->alternate = take(text, &at, '#');
@@ -427,7 +432,7 @@ static creg_status format_integer(jinja_run *run, creg_text *text, creg_value va
     if (read->type == 'c')
         return format_character(run, text, value, read);
     creg_integer integer = creg_value_to_integer(value);
-    parts number = { .sign = sign_of(creg_integer_sign(integer) < 0, read) };
+    parts number = {.sign = sign_of(creg_integer_sign(integer) < 0, read)};
     number.prefix = prefix_of(read);
     creg_status status = print_integer(run, integer, read, &number);
     if (status == CREG_OK)
@@ -445,7 +450,7 @@ static bool all_zeros(creg_slice text)
 
 static creg_float_layout layout_of(const spec *read)
 {
-    creg_float_layout layout = { .precision = (int)read->precision };
+    creg_float_layout layout = {.precision = (int)read->precision};
     layout.alternate = read->alternate;
     layout.upper = read->type == 'E' || read->type == 'F' || read->type == 'G';
     layout.type = read->type == 0     ? 'r'
@@ -479,7 +484,7 @@ static creg_status format_double(jinja_run *run, creg_text *text, double real, c
     bool negative = signbit(real) && !isnan(real);
     if (read->no_negative_zero && all_zeros(all) && whole > 0)
         negative = false;
-    parts number = { .sign = sign_of(negative, read) };
+    parts number = {.sign = sign_of(negative, read)};
     number.digits = creg_slice_make(all.data, whole);
     number.rest = creg_slice_make(all.data + whole, all.size - whole);
     append_number(text, &number, read, 3);

@@ -6,8 +6,8 @@
 #ifndef JINJA_FORMATTING_H
 #define JINJA_FORMATTING_H
 
-#include "value/integer.h"
 #include "jinja/runtime.h"
+#include "value/integer.h"
 
 /** Append format(value, spec). ValueError and TypeError worded as Python does. */
 creg_status jinja_format_value(jinja_run *run, creg_text *text, creg_value value,

@@ -16,7 +16,8 @@ static creg_status refuse_arguments(jinja_run *run, const char *name, size_t cou
         return jinja_fail(run, "TypeError", "%s() got an unexpected keyword argument", name);
     if (count > 0)
         return jinja_fail(run, "TypeError",
-                          "%s() takes 1 positional argument but %zu were given", name, count + 1);
+                          "%s() takes 1 positional argument but %zu were given", name,
+                          count + 1);
     return CREG_OK;
 }
 
@@ -39,8 +40,9 @@ struct cycler {
     cycler_method reset;
 };
 
-static creg_status method_call(jinja_run *run, creg_object *object, const creg_value *positional,
-                               size_t count, const creg_entry *keywords, size_t keyword_count,
+static creg_status method_call(jinja_run *run, creg_object *object,
+                               const creg_value *positional, size_t count,
+                               const creg_entry *keywords, size_t keyword_count,
                                creg_value *ret_value)
 {
     (void)positional;
@@ -118,8 +120,9 @@ typedef struct joiner {
     bool used;
 } joiner;
 
-static creg_status joiner_call(jinja_run *run, creg_object *object, const creg_value *positional,
-                               size_t count, const creg_entry *keywords, size_t keyword_count,
+static creg_status joiner_call(jinja_run *run, creg_object *object,
+                               const creg_value *positional, size_t count,
+                               const creg_entry *keywords, size_t keyword_count,
                                creg_value *ret_value)
 {
     (void)positional;

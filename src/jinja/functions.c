@@ -14,7 +14,8 @@ static int64_t range_size(int64_t start, int64_t stop, int64_t step)
     bool empty = step > 0 ? start >= stop : start <= stop;
     if (empty)
         return 0;
-    uint64_t span = step > 0 ? (uint64_t)stop - (uint64_t)start : (uint64_t)start - (uint64_t)stop;
+    uint64_t span =
+        step > 0 ? (uint64_t)stop - (uint64_t)start : (uint64_t)start - (uint64_t)stop;
     uint64_t stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
     uint64_t size = (span - 1) / stride + 1;
     return size > INT64_MAX ? INT64_MAX : (int64_t)size;
@@ -47,9 +48,10 @@ static creg_status function_range(jinja_call *call, creg_value *ret_value)
         return status;
     range->size = range_size(range->start, range->stop, range->step);
     if (run->options->sandbox != JINJA_SANDBOX_NONE && range->size > run->limits.range_size)
-        return jinja_fail(run, "OverflowError",
-                          "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%u).",
-                          (unsigned)run->limits.range_size);
+        return jinja_fail(
+            run, "OverflowError",
+            "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%u).",
+            (unsigned)run->limits.range_size);
     if (range->size == INT64_MAX)
         return jinja_fail(run, "OverflowError", "Python int too large to convert to C ssize_t");
     *ret_value = creg_value_of_kind(CREG_KIND_RANGE);
@@ -71,15 +73,16 @@ static creg_status put_pair(jinja_run *run, creg_map *map, creg_value pair, size
     creg_list *parts;
     creg_status status = jinja_to_list(run, pair, &parts);
     if (status == CREG_TEMPLATE_RUNTIME)
-        return jinja_fail(run, "TypeError",
-                          "cannot convert dictionary update sequence element #%zu to a sequence",
-                          index);
+        return jinja_fail(
+            run, "TypeError",
+            "cannot convert dictionary update sequence element #%zu to a sequence", index);
     if (status != CREG_OK)
         return status;
     if (parts->size != 2)
-        return jinja_fail(run, "ValueError",
-                          "dictionary update sequence element #%zu has length %zu; 2 is required",
-                          index, parts->size);
+        return jinja_fail(
+            run, "ValueError",
+            "dictionary update sequence element #%zu has length %zu; 2 is required", index,
+            parts->size);
     return put_entry(run, map, parts->items[0], parts->items[1]);
 }
 
@@ -145,21 +148,21 @@ static creg_status function_dict(jinja_call *call, creg_value *ret_value)
 /* ---- lipsum ----------------------------------------------------------------------------- */
 
 static const char *const latin[] = {
-    "ab",       "accusantium", "ad",      "adipisci",  "alias",      "amet",      "animi",
-    "aperiam",  "architecto",  "at",      "atque",     "aut",        "beatae",    "blanditiis",
-    "commodi",  "consequatur", "corporis", "culpa",    "cumque",     "debitis",   "delectus",
-    "deleniti", "dicta",       "dolor",   "dolorem",   "ducimus",    "ea",        "eaque",
-    "eius",     "eligendi",    "enim",    "error",     "est",        "et",        "eum",
-    "ex",       "excepturi",   "explicabo", "facere",  "fuga",       "harum",     "hic",
-    "id",       "illo",        "in",      "inventore", "ipsa",       "iste",      "iure",
-    "labore",   "laudantium",  "libero",  "magnam",    "maiores",    "maxime",    "minima",
-    "modi",     "molestiae",   "natus",   "nemo",      "nihil",      "nisi",      "nobis",
-    "nulla",    "odio",        "officia", "omnis",     "optio",      "pariatur",  "perferendis",
-    "placeat",  "porro",       "quae",    "quas",      "quia",       "quisquam",  "quo",
-    "ratione",  "recusandae",  "rem",     "repellat",  "rerum",      "saepe",     "sapiente",
-    "sed",      "sequi",       "similique", "sint",    "sunt",       "suscipit",  "tempora",
-    "tenetur",  "totam",       "ullam",   "unde",      "ut",         "vel",       "velit",
-    "veritatis", "vero",       "vitae",   "voluptas",
+    "ab",        "accusantium", "ad",        "adipisci",  "alias",   "amet",     "animi",
+    "aperiam",   "architecto",  "at",        "atque",     "aut",     "beatae",   "blanditiis",
+    "commodi",   "consequatur", "corporis",  "culpa",     "cumque",  "debitis",  "delectus",
+    "deleniti",  "dicta",       "dolor",     "dolorem",   "ducimus", "ea",       "eaque",
+    "eius",      "eligendi",    "enim",      "error",     "est",     "et",       "eum",
+    "ex",        "excepturi",   "explicabo", "facere",    "fuga",    "harum",    "hic",
+    "id",        "illo",        "in",        "inventore", "ipsa",    "iste",     "iure",
+    "labore",    "laudantium",  "libero",    "magnam",    "maiores", "maxime",   "minima",
+    "modi",      "molestiae",   "natus",     "nemo",      "nihil",   "nisi",     "nobis",
+    "nulla",     "odio",        "officia",   "omnis",     "optio",   "pariatur", "perferendis",
+    "placeat",   "porro",       "quae",      "quas",      "quia",    "quisquam", "quo",
+    "ratione",   "recusandae",  "rem",       "repellat",  "rerum",   "saepe",    "sapiente",
+    "sed",       "sequi",       "similique", "sint",      "sunt",    "suscipit", "tempora",
+    "tenetur",   "totam",       "ullam",     "unde",      "ut",      "vel",      "velit",
+    "veritatis", "vero",        "vitae",     "voluptas",
 };
 
 typedef struct lipsum {
@@ -213,8 +216,8 @@ static creg_status append_paragraphs(jinja_run *run, const lipsum *wish, creg_te
 {
     creg_status status = CREG_OK;
     for (int64_t i = 0; i < wish->paragraphs && status == CREG_OK; i++) {
-        int64_t words = wish->least +
-                        (int64_t)jinja_random(run, (uint64_t)(wish->most - wish->least));
+        int64_t words =
+            wish->least + (int64_t)jinja_random(run, (uint64_t)(wish->most - wish->least));
         status = jinja_charge(run, words > 0 ? (uint64_t)words : 1);
         if (status != CREG_OK)
             return status;
@@ -258,12 +261,14 @@ static creg_status function_lipsum(jinja_call *call, creg_value *ret_value)
 
 /* ---- gettext ---------------------------------------------------------------------------- */
 
-static creg_status set_default(jinja_run *run, creg_map *map, const char *name, creg_value value)
+static creg_status set_default(jinja_run *run, creg_map *map, const char *name,
+                               creg_value value)
 {
     if (creg_map_get_text(map, creg_slice_of(name)) != NULL)
         return CREG_OK;
-    return creg_map_set_text(run->arena, map, creg_slice_of(name), value) ? CREG_OK
-                                                                          : jinja_fail_arena(run);
+    return creg_map_set_text(run->arena, map, creg_slice_of(name), value)
+               ? CREG_OK
+               : jinja_fail_arena(run);
 }
 
 /* Newstyle: the text is a format for the variables. Else the template formats it. */
@@ -336,7 +341,8 @@ const jinja_builtin jinja_functions_table[] = {
     {"lipsum", function_lipsum, "lipsum(n=5, html=true, min=20, max=100)",
      "Paragraphs of pretended Latin.", 0, FUNCTION},
     {"namespace", jinja_function_namespace, "namespace(*args, **kwargs)",
-     "An object whose attributes {% set ns.x = ... %} may change from inner scopes.", 0, FUNCTION},
+     "An object whose attributes {% set ns.x = ... %} may change from inner scopes.", 0,
+     FUNCTION},
     {"range", function_range, "range(start, stop=none, step=1, /)",
      "Whole numbers from start (0) up to, not including, stop.", 0, FUNCTION},
     JINJA_ROW_END,
@@ -348,8 +354,9 @@ const jinja_builtin jinja_functions_gettext[] = {
      TRANSLATION},
     {"ngettext", function_ngettext, "ngettext(singular, plural, num, /, **variables)",
      "A text for one thing or for many, translated.", 0, TRANSLATION},
-    {"npgettext", function_npgettext, "npgettext(context, singular, plural, num, /, **variables)",
-     "ngettext in a context.", 0, TRANSLATION},
+    {"npgettext", function_npgettext,
+     "npgettext(context, singular, plural, num, /, **variables)", "ngettext in a context.", 0,
+     TRANSLATION},
     {"pgettext", function_pgettext, "pgettext(context, message, /, **variables)",
      "gettext in a context.", 0, TRANSLATION},
     JINJA_ROW_END,

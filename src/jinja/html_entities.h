@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /*
  * HTML5's named character references, sorted by name for a binary search.
  * Made by tools/html_entities.py; do not edit.

@@ -27,7 +27,7 @@ const jinja_layer *jinja_layer_new(jinja_state *st, const creg_map *map,
 {
     jinja_layer *layer = creg_arena_new(st->run.arena, jinja_layer);
     if (layer != NULL)
-        *layer = (jinja_layer){ .map = map, .next = next };
+        *layer = (jinja_layer){.map = map, .next = next};
     return layer;
 }
 
@@ -40,20 +40,21 @@ static bool add_block(jinja_state *st, jinja_context *context, const jinja_block
             stack = &context->blocks[i];
     if (stack == NULL) {
         size_t size = context->block_count * sizeof *stack;
-        void *grown = creg_arena_grow(st->run.arena, context->blocks, size, size + sizeof *stack);
+        void *grown =
+            creg_arena_grow(st->run.arena, context->blocks, size, size + sizeof *stack);
         if (grown == NULL)
             return false;
         context->blocks = grown;
         stack = &context->blocks[context->block_count++];
-        *stack = (jinja_block_stack){ .name = block->name->text };
+        *stack = (jinja_block_stack){.name = block->name->text};
     }
     size_t size = stack->count * sizeof *stack->entries;
-    void *grown = creg_arena_grow(st->run.arena, stack->entries, size,
-                                  size + sizeof *stack->entries);
+    void *grown =
+        creg_arena_grow(st->run.arena, stack->entries, size, size + sizeof *stack->entries);
     if (grown == NULL)
         return false;
     stack->entries = grown;
-    stack->entries[stack->count++] = (jinja_block_entry){ .block = block, .owner = owner };
+    stack->entries[stack->count++] = (jinja_block_entry){.block = block, .owner = owner};
     return true;
 }
 
@@ -107,9 +108,8 @@ static const jinja_layer *layers_with_locals(jinja_state *st, const jinja_locals
             continue;
         if (map == NULL)
             map = creg_map_new(st->run.arena, locals->count);
-        if (map == NULL ||
-            !creg_map_set(st->run.arena, map, creg_value_string(locals->items[i].name->text),
-                          value))
+        if (map == NULL || !creg_map_set(st->run.arena, map,
+                                         creg_value_string(locals->items[i].name->text), value))
             return NULL;
     }
     return map == NULL || below == NULL ? below : jinja_layer_new(st, map, below);
@@ -128,8 +128,8 @@ typedef struct surroundings {
 
 static surroundings begin(jinja_state *st, jinja_context *context, const jinja_template *owner)
 {
-    surroundings before = { st->slots, st->frame, st->context, st->owner, st->parent,
-                            st->run.autoescape };
+    surroundings before = {st->slots, st->frame,  st->context,
+                           st->owner, st->parent, st->run.autoescape};
     st->context = context;
     st->owner = owner;
     st->parent = NULL;
@@ -236,13 +236,14 @@ static creg_status call_block(jinja_run *run, creg_object *object, const creg_va
     if (count + keyword_count > 0)
         return jinja_fail(run, "TypeError",
                           "BlockReference.__call__() takes 1 positional argument but %zu were "
-                          "given", count + keyword_count + 1);
+                          "given",
+                          count + keyword_count + 1);
     jinja_output out;
     jinja_output *before = st->out;
     jinja_output_init(st, &out, run->limits.output_bytes);
     st->out = &out;
-    creg_status status = run_block(st, self->context, find_stack(self->context, self->name),
-                                   self->depth);
+    creg_status status =
+        run_block(st, self->context, find_stack(self->context, self->name), self->depth);
     st->out = before;
     return status == CREG_OK
                ? jinja_output_value(st, &out, self->context->autoescape, ret_value)
@@ -254,8 +255,8 @@ static creg_status block_attribute(jinja_run *run, creg_object *object, creg_sli
 {
     const block_reference *self = (const block_reference *)(void *)object;
     if (creg_slice_equal(name, creg_slice_of("super")))
-        *ret_value = super_value(jinja_state_of(run), self->context, self->name,
-                                 self->depth + 1);
+        *ret_value =
+            super_value(jinja_state_of(run), self->context, self->name, self->depth + 1);
     else if (creg_slice_equal(name, creg_slice_of("name")))
         *ret_value = creg_value_string(self->name);
     else
@@ -263,9 +264,8 @@ static creg_status block_attribute(jinja_run *run, creg_object *object, creg_sli
     return CREG_OK;
 }
 
-static const jinja_class block_class = { .base = { .type_name = "BlockReference" },
-                                         .attribute = block_attribute,
-                                         .call = call_block };
+static const jinja_class block_class = {
+    .base = {.type_name = "BlockReference"}, .attribute = block_attribute, .call = call_block};
 
 static creg_value reference(jinja_state *st, jinja_context *context, creg_slice name,
                             uint32_t depth)
@@ -273,8 +273,8 @@ static creg_value reference(jinja_state *st, jinja_context *context, creg_slice 
     block_reference *made = creg_arena_new(st->run.arena, block_reference);
     if (made == NULL)
         return creg_value_undefined(); /* using it says so; the arena has failed by then */
-    *made = (block_reference){ .base = { &block_class.base }, .context = context, .name = name,
-                               .depth = depth };
+    *made = (block_reference){
+        .base = {&block_class.base}, .context = context, .name = name, .depth = depth};
     return creg_value_object(&made->base);
 }
 
@@ -316,16 +316,15 @@ static creg_status print_self(const creg_object *object, bool as_repr, creg_aren
     return creg_text_finish(&text, ret_text, err);
 }
 
-static const jinja_class self_class = { .base = { .type_name = "TemplateReference",
-                                                  .print = print_self },
-                                        .item = self_item };
+static const jinja_class self_class = {
+    .base = {.type_name = "TemplateReference", .print = print_self}, .item = self_item};
 
 static creg_value self_value(jinja_state *st, jinja_context *context)
 {
     template_reference *made = creg_arena_new(st->run.arena, template_reference);
     if (made == NULL)
         return creg_value_undefined();
-    *made = (template_reference){ .base = { &self_class.base }, .context = context };
+    *made = (template_reference){.base = {&self_class.base}, .context = context};
     return creg_value_object(&made->base);
 }
 
@@ -367,8 +366,9 @@ creg_status jinja_get_template(jinja_state *st, creg_slice name, const jinja_tem
 {
     creg_error err;
     creg_error *where = st->run.err == NULL ? NULL : &err;
-    creg_status status = jinja_load(st->run.options == NULL ? NULL : (jinja_engine *)(uintptr_t)
-                                        st->run.engine, name, ret, where);
+    creg_status status =
+        jinja_load(st->run.options == NULL ? NULL : (jinja_engine *)(uintptr_t)st->run.engine,
+                   name, ret, where);
     if (status == CREG_OK)
         return CREG_OK;
     if (status == CREG_NOT_FOUND)
@@ -384,7 +384,7 @@ static creg_status fail_none_found(jinja_state *st, const creg_list *names)
     char text[400] = "";
     size_t at = 0;
     for (size_t i = 0; i < names->size && at + 1 < sizeof text; i++) {
-        creg_slice name = { "", 0 };
+        creg_slice name = {"", 0};
         if (names->items[i].kind == CREG_KIND_STRING)
             name = creg_value_text(names->items[i]);
         int wrote = snprintf(text + at, sizeof text - at, "%s%.*s", i == 0 ? "" : ", ",
@@ -393,7 +393,8 @@ static creg_status fail_none_found(jinja_state *st, const creg_list *names)
     }
     return jinja_fail(&st->run, "TemplatesNotFound",
                       names->size == 0 ? "Tried to select from an empty list of templates."
-                                       : "none of the templates given were found: %s", text);
+                                       : "none of the templates given were found: %s",
+                      text);
 }
 
 static creg_status select_template(jinja_state *st, creg_value names,
@@ -484,9 +485,9 @@ static creg_status print_module(const creg_object *object, bool as_repr, creg_ar
     return creg_text_finish(&text, ret_text, err);
 }
 
-static const jinja_class module_class = { .base = { .type_name = "TemplateModule",
-                                                    .print = print_module },
-                                          .attribute = module_attribute };
+static const jinja_class module_class = {
+    .base = {.type_name = "TemplateModule", .print = print_module},
+    .attribute = module_attribute};
 
 static creg_status make_module(jinja_state *st, const jinja_template *owner,
                                const jinja_layer *layers, jinja_module **ret_module)
@@ -590,8 +591,10 @@ static creg_value not_exported(jinja_state *st, const jinja_stmt *stmt,
         snprintf(place, sizeof place, "line %u in '%.*s'", (unsigned)stmt->line,
                  CREG_SHOW(here));
     return jinja_make_undefined_hint(
-        &st->run, "the template '%.*s' (imported on %s) does not export the requested name "
-                  "'%.*s'", CREG_SHOW(module->owner->name), place, CREG_SHOW(name->text));
+        &st->run,
+        "the template '%.*s' (imported on %s) does not export the requested name "
+        "'%.*s'",
+        CREG_SHOW(module->owner->name), place, CREG_SHOW(name->text));
 }
 
 creg_status jinja_exec_from_import(jinja_state *st, const jinja_stmt *stmt)

@@ -29,25 +29,34 @@ static creg_status iterate_object(jinja_run *run, creg_value value, jinja_iterat
 
 creg_status jinja_iterate(jinja_run *run, creg_value iterable, jinja_iterator *ret_iterator)
 {
-    *ret_iterator = (jinja_iterator){ .source = iterable, .size = SIZE_MAX };
+    *ret_iterator = (jinja_iterator){.source = iterable, .size = SIZE_MAX};
     switch (iterable.kind) {
     case CREG_KIND_LIST:
-    case CREG_KIND_TUPLE: ret_iterator->size = iterable.as.list->size; return CREG_OK;
+    case CREG_KIND_TUPLE:
+        ret_iterator->size = iterable.as.list->size;
+        return CREG_OK;
     case CREG_KIND_MAP:
     case CREG_KIND_SET:
         ret_iterator->size = iterable.as.map->size;
         ret_iterator->version = iterable.as.map->version;
         return CREG_OK;
-    case CREG_KIND_RANGE: ret_iterator->size = (size_t)iterable.as.range->size; return CREG_OK;
-    case CREG_KIND_STRING: return CREG_OK;
-    case CREG_KIND_BYTES: ret_iterator->size = iterable.size; return CREG_OK;
+    case CREG_KIND_RANGE:
+        ret_iterator->size = (size_t)iterable.as.range->size;
+        return CREG_OK;
+    case CREG_KIND_STRING:
+        return CREG_OK;
+    case CREG_KIND_BYTES:
+        ret_iterator->size = iterable.size;
+        return CREG_OK;
     case CREG_KIND_UNDEFINED:
         if (jinja_undefined_mode(iterable) == JINJA_UNDEFINED_STRICT)
             return jinja_fail_undefined(run, iterable);
         ret_iterator->size = 0;
         return CREG_OK;
-    case CREG_KIND_OBJECT: return iterate_object(run, iterable, ret_iterator);
-    default: return not_iterable(run, iterable);
+    case CREG_KIND_OBJECT:
+        return iterate_object(run, iterable, ret_iterator);
+    default:
+        return not_iterable(run, iterable);
     }
 }
 
@@ -101,20 +110,26 @@ creg_status jinja_next(jinja_run *run, jinja_iterator *iterator, creg_value *ret
     case CREG_KIND_RANGE:
         *ret_more = iterator->at < iterator->size;
         if (*ret_more)
-            *ret_item = creg_value_int(iterator->source.as.range->start +
-                                       (int64_t)iterator->at++ *
-                                           iterator->source.as.range->step);
+            *ret_item =
+                creg_value_int(iterator->source.as.range->start +
+                               (int64_t)iterator->at++ * iterator->source.as.range->step);
         return CREG_OK;
     case CREG_KIND_MAP:
-    case CREG_KIND_SET: return next_of_map(run, iterator, ret_item, ret_more);
-    case CREG_KIND_STRING: next_of_text(iterator, ret_item, ret_more); return CREG_OK;
+    case CREG_KIND_SET:
+        return next_of_map(run, iterator, ret_item, ret_more);
+    case CREG_KIND_STRING:
+        next_of_text(iterator, ret_item, ret_more);
+        return CREG_OK;
     case CREG_KIND_BYTES:
         *ret_more = iterator->at < iterator->source.size;
         if (*ret_more)
             *ret_item = creg_value_int((unsigned char)iterator->source.as.text[iterator->at++]);
         return CREG_OK;
-    case CREG_KIND_OBJECT: return next_of_object(run, iterator, ret_item, ret_more);
-    default: *ret_more = false; return CREG_OK;
+    case CREG_KIND_OBJECT:
+        return next_of_object(run, iterator, ret_item, ret_more);
+    default:
+        *ret_more = false;
+        return CREG_OK;
     }
 }
 

@@ -53,7 +53,7 @@ typedef struct lexer {
     jinja_token *tokens;
     size_t count, capacity;
     creg_arena *keep, *scratch;
-    bool failed;  /* an error token was written: stop */
+    bool failed; /* an error token was written: stop */
     bool no_memory;
 } lexer;
 
@@ -187,8 +187,9 @@ static jinja_token *push(lexer *lx, jinja_token_kind kind, size_t at, size_t end
 {
     if (lx->count == lx->capacity) {
         size_t capacity = lx->capacity * 2;
-        void *grown = creg_arena_grow(lx->scratch, lx->tokens, lx->capacity * sizeof(jinja_token),
-                                      capacity * sizeof(jinja_token));
+        void *grown =
+            creg_arena_grow(lx->scratch, lx->tokens, lx->capacity * sizeof(jinja_token),
+                            capacity * sizeof(jinja_token));
         if (grown == NULL) {
             lx->failed = lx->no_memory = true;
             return &lx->tokens[lx->count - 1];
@@ -287,7 +288,7 @@ static bool match_raw(const lexer *lx, size_t at, const char *word, bool is_end,
     size_t end = raw_end_tag(lx, skip_spaces(lx, p + name.size), is_end);
     if (end == 0)
         return false;
-    *ret = (begin){ .kind = BEGIN_RAW, .at = at, .end = end, .sign = sign };
+    *ret = (begin){.kind = BEGIN_RAW, .at = at, .end = end, .sign = sign};
     return true;
 }
 
@@ -315,7 +316,8 @@ static size_t match_line_comment(const lexer *lx, size_t at, creg_slice prefix)
     if (!is_line_start(lx, at) && !follows_word(lx, at))
         return 0;
     size_t size;
-    while ((size = space_size(lx, at)) != 0 && byte_at(lx, at) != '\n' && byte_at(lx, at) != '\r')
+    while ((size = space_size(lx, at)) != 0 && byte_at(lx, at) != '\n' &&
+           byte_at(lx, at) != '\r')
         at += size;
     return looking_at(lx, at, prefix) ? at + prefix.size : 0;
 }
@@ -339,8 +341,7 @@ static bool match_begin(const lexer *lx, size_t at, begin *ret)
             continue;
         char sign = sign_at(lx, end);
         *ret = (begin){
-            .kind = lx->rules[i].kind, .at = at, .end = end + (sign != '\0'), .sign = sign
-        };
+            .kind = lx->rules[i].kind, .at = at, .end = end + (sign != '\0'), .sign = sign};
         return true;
     }
     return false;
@@ -390,7 +391,10 @@ static size_t stripped_end(const lexer *lx, const begin *tag)
 
 /* ---- inside of tags ------------------------------------------------------------------- */
 
-static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
 
 static bool is_base_digit(char byte, int base)
 {
@@ -461,8 +465,10 @@ static size_t scan_integer(const lexer *lx, size_t at)
     if (first != '0')
         return scan_digits(lx, at);
     char mark = byte_at(lx, at + 1);
-    int base = mark == 'b' || mark == 'B' ? 2 : mark == 'o' || mark == 'O' ? 8 :
-               mark == 'x' || mark == 'X' ? 16 : 0;
+    int base = mark == 'b' || mark == 'B'   ? 2
+               : mark == 'o' || mark == 'O' ? 8
+               : mark == 'x' || mark == 'X' ? 16
+                                            : 0;
     size_t end = base == 0 ? at : scan_based(lx, at, base);
     if (end > at)
         return end;
@@ -495,10 +501,11 @@ static size_t scan_name(const lexer *lx, size_t at, bool *ret_valid)
             continue;
         }
         ucs4_t code;
-        int size = u8_mbtouc(&code, (const uint8_t *)lx->source.data + at, lx->source.size - at);
+        int size =
+            u8_mbtouc(&code, (const uint8_t *)lx->source.data + at, lx->source.size - at);
         bool continues = uc_is_property_xid_continue(code);
-        bool word = continues || uc_is_general_category_withtable(
-                                     code, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_N);
+        bool word = continues || uc_is_general_category_withtable(code, UC_CATEGORY_MASK_L |
+                                                                            UC_CATEGORY_MASK_N);
         if (!word)
             break;
         valid = valid && (at == begin_at ? uc_is_property_xid_start(code) : continues);
@@ -529,38 +536,64 @@ static jinja_token_kind double_operator(char first, char second)
     if (second != '=')
         return TOKEN_EOF;
     switch (first) {
-    case '=': return TOKEN_EQ;
-    case '!': return TOKEN_NE;
-    case '<': return TOKEN_LTEQ;
-    case '>': return TOKEN_GTEQ;
-    default: return TOKEN_EOF;
+    case '=':
+        return TOKEN_EQ;
+    case '!':
+        return TOKEN_NE;
+    case '<':
+        return TOKEN_LTEQ;
+    case '>':
+        return TOKEN_GTEQ;
+    default:
+        return TOKEN_EOF;
     }
 }
 
 static jinja_token_kind single_operator(char byte)
 {
     switch (byte) {
-    case '+': return TOKEN_ADD;
-    case '-': return TOKEN_SUB;
-    case '*': return TOKEN_MUL;
-    case '/': return TOKEN_DIV;
-    case '%': return TOKEN_MOD;
-    case '~': return TOKEN_TILDE;
-    case '<': return TOKEN_LT;
-    case '>': return TOKEN_GT;
-    case '=': return TOKEN_ASSIGN;
-    case '.': return TOKEN_DOT;
-    case ':': return TOKEN_COLON;
-    case '|': return TOKEN_PIPE;
-    case ',': return TOKEN_COMMA;
-    case ';': return TOKEN_SEMICOLON;
-    case '(': return TOKEN_LPAREN;
-    case ')': return TOKEN_RPAREN;
-    case '[': return TOKEN_LBRACKET;
-    case ']': return TOKEN_RBRACKET;
-    case '{': return TOKEN_LBRACE;
-    case '}': return TOKEN_RBRACE;
-    default: return TOKEN_EOF;
+    case '+':
+        return TOKEN_ADD;
+    case '-':
+        return TOKEN_SUB;
+    case '*':
+        return TOKEN_MUL;
+    case '/':
+        return TOKEN_DIV;
+    case '%':
+        return TOKEN_MOD;
+    case '~':
+        return TOKEN_TILDE;
+    case '<':
+        return TOKEN_LT;
+    case '>':
+        return TOKEN_GT;
+    case '=':
+        return TOKEN_ASSIGN;
+    case '.':
+        return TOKEN_DOT;
+    case ':':
+        return TOKEN_COLON;
+    case '|':
+        return TOKEN_PIPE;
+    case ',':
+        return TOKEN_COMMA;
+    case ';':
+        return TOKEN_SEMICOLON;
+    case '(':
+        return TOKEN_LPAREN;
+    case ')':
+        return TOKEN_RPAREN;
+    case '[':
+        return TOKEN_LBRACKET;
+    case ']':
+        return TOKEN_RBRACKET;
+    case '{':
+        return TOKEN_LBRACE;
+    case '}':
+        return TOKEN_RBRACE;
+    default:
+        return TOKEN_EOF;
     }
 }
 
@@ -568,7 +601,8 @@ static void open_bracket(lexer *lx, char closing)
 {
     if (lx->bracket_count == lx->bracket_capacity) {
         size_t capacity = lx->bracket_capacity == 0 ? 64 : lx->bracket_capacity * 2;
-        char *grown = creg_arena_grow(lx->scratch, lx->brackets, lx->bracket_capacity, capacity);
+        char *grown =
+            creg_arena_grow(lx->scratch, lx->brackets, lx->bracket_capacity, capacity);
         if (grown == NULL) {
             lx->failed = lx->no_memory = true;
             return;
@@ -595,13 +629,23 @@ static bool close_bracket(lexer *lx, char byte)
 static bool balance(lexer *lx, jinja_token_kind kind)
 {
     switch (kind) {
-    case TOKEN_LPAREN: open_bracket(lx, ')'); return true;
-    case TOKEN_LBRACKET: open_bracket(lx, ']'); return true;
-    case TOKEN_LBRACE: open_bracket(lx, '}'); return true;
-    case TOKEN_RPAREN: return close_bracket(lx, ')');
-    case TOKEN_RBRACKET: return close_bracket(lx, ']');
-    case TOKEN_RBRACE: return close_bracket(lx, '}');
-    default: return true;
+    case TOKEN_LPAREN:
+        open_bracket(lx, ')');
+        return true;
+    case TOKEN_LBRACKET:
+        open_bracket(lx, ']');
+        return true;
+    case TOKEN_LBRACE:
+        open_bracket(lx, '}');
+        return true;
+    case TOKEN_RPAREN:
+        return close_bracket(lx, ')');
+    case TOKEN_RBRACKET:
+        return close_bracket(lx, ']');
+    case TOKEN_RBRACE:
+        return close_bracket(lx, '}');
+    default:
+        return true;
     }
 }
 
@@ -619,8 +663,8 @@ static void fail_unexpected_char(lexer *lx)
     unsigned char byte = (unsigned char)lx->source.data[lx->at];
     size_t offset = code_points_before(lx, lx->at);
     ucs4_t code;
-    int size = u8_mbtouc(&code, (const uint8_t *)lx->source.data + lx->at,
-                         lx->source.size - lx->at);
+    int size =
+        u8_mbtouc(&code, (const uint8_t *)lx->source.data + lx->at, lx->source.size - lx->at);
     if (byte == '\'')
         fail(lx, lx->at, "unexpected char \"'\" at %zu", offset);
     else if (byte == '\\')
@@ -628,7 +672,8 @@ static void fail_unexpected_char(lexer *lx)
     else if (byte < 0x20 || byte == 0x7F)
         fail(lx, lx->at, "unexpected char '\\x%02x' at %zu", byte, offset);
     else
-        fail(lx, lx->at, "unexpected char '%.*s' at %zu", size, lx->source.data + lx->at, offset);
+        fail(lx, lx->at, "unexpected char '%.*s' at %zu", size, lx->source.data + lx->at,
+             offset);
 }
 
 static void lex_operator(lexer *lx)
@@ -739,12 +784,15 @@ static void unescape_unknown(unescaper *un)
 {
     creg_text_byte(un->text, '\\');
     ucs4_t code;
-    int size = u8_mbtouc(&code, (const uint8_t *)un->body.data + un->at,
-                         un->body.size - un->at);
+    int size =
+        u8_mbtouc(&code, (const uint8_t *)un->body.data + un->at, un->body.size - un->at);
     if (code < 0x80)
         creg_text_byte(un->text, (char)code);
     else
-        creg_text_format(un->text, code < 0x100 ? "x%02x" : code < 0x10000 ? "u%04x" : "U%08x",
+        creg_text_format(un->text,
+                         code < 0x100     ? "x%02x"
+                         : code < 0x10000 ? "u%04x"
+                                          : "U%08x",
                          (unsigned)code);
     un->at += (size_t)size;
 }
@@ -752,15 +800,26 @@ static void unescape_unknown(unescaper *un)
 static int simple_escape(char byte)
 {
     switch (byte) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    case 'a': return '\a';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'v': return '\v';
-    case '\\': case '\'': case '"': return byte;
-    default: return -1;
+    case 'n':
+        return '\n';
+    case 't':
+        return '\t';
+    case 'r':
+        return '\r';
+    case 'a':
+        return '\a';
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'v':
+        return '\v';
+    case '\\':
+    case '\'':
+    case '"':
+        return byte;
+    default:
+        return -1;
     }
 }
 
@@ -792,7 +851,7 @@ static void unescape(lexer *lx, jinja_token *token)
 {
     creg_text text;
     creg_text_init(&text, lx->keep, SIZE_MAX);
-    unescaper un = { .lx = lx, .body = token->text, .text = &text };
+    unescaper un = {.lx = lx, .body = token->text, .text = &text};
     while (un.at < un.body.size && un.problem == NULL) {
         const char *from = un.body.data + un.at;
         const char *backslash = memchr(from, '\\', un.body.size - un.at);
@@ -918,7 +977,8 @@ static void lex_tag(lexer *lx, begin_kind kind)
         if (end > 0) {
             if (kind == BEGIN_LINE_STATEMENT)
                 end--;
-            push(lx, kind == BEGIN_VARIABLE ? TOKEN_VARIABLE_END : TOKEN_BLOCK_END, lx->at, end);
+            push(lx, kind == BEGIN_VARIABLE ? TOKEN_VARIABLE_END : TOKEN_BLOCK_END, lx->at,
+                 end);
             advance(lx, end);
             return;
         }
@@ -968,12 +1028,20 @@ static void enter_tag(lexer *lx, const begin *tag)
     size_t at = lx->at;
     advance(lx, tag->end);
     switch (tag->kind) {
-    case BEGIN_RAW: lex_raw(lx); return;
-    case BEGIN_COMMENT: lex_comment(lx); return;
-    case BEGIN_LINE_COMMENT: lex_line_comment(lx); return;
-    default: break;
+    case BEGIN_RAW:
+        lex_raw(lx);
+        return;
+    case BEGIN_COMMENT:
+        lex_comment(lx);
+        return;
+    case BEGIN_LINE_COMMENT:
+        lex_line_comment(lx);
+        return;
+    default:
+        break;
     }
-    push(lx, tag->kind == BEGIN_VARIABLE ? TOKEN_VARIABLE_BEGIN : TOKEN_BLOCK_BEGIN, at, lx->at);
+    push(lx, tag->kind == BEGIN_VARIABLE ? TOKEN_VARIABLE_BEGIN : TOKEN_BLOCK_BEGIN, at,
+         lx->at);
     lex_tag(lx, tag->kind);
 }
 
@@ -1003,10 +1071,11 @@ static void add_rule(lexer *lx, begin_kind kind, creg_slice text, int rank)
 {
     if (text.data == NULL)
         return;
-    begin_rule rule = { .kind = kind, .text = text, .rank = rank };
+    begin_rule rule = {.kind = kind, .text = text, .rank = rank};
     size_t at = lx->rule_count++;
-    while (at > 0 && (lx->rules[at - 1].text.size < text.size ||
-                      (lx->rules[at - 1].text.size == text.size && lx->rules[at - 1].rank < rank))) {
+    while (at > 0 &&
+           (lx->rules[at - 1].text.size < text.size ||
+            (lx->rules[at - 1].text.size == text.size && lx->rules[at - 1].rank < rank))) {
         lx->rules[at] = lx->rules[at - 1];
         at--;
     }
@@ -1087,7 +1156,7 @@ creg_status jinja_lex(const jinja_options *options, creg_slice source, jinja_lex
                       creg_arena *keep, creg_arena *scratch, jinja_tokens *ret_tokens,
                       creg_error *err)
 {
-    lexer lx = { .options = options, .keep = keep, .scratch = scratch };
+    lexer lx = {.options = options, .keep = keep, .scratch = scratch};
     set_up(&lx);
     lx.capacity = source.size / 12 + 16;
     lx.tokens = creg_arena_calloc(scratch, lx.capacity, sizeof(jinja_token));
@@ -1103,6 +1172,6 @@ creg_status jinja_lex(const jinja_options *options, creg_slice source, jinja_lex
         push_eof(&lx);
     if (lx.no_memory)
         return creg_fail_arena(err, keep->failed != CREG_OK ? keep : scratch);
-    *ret_tokens = (jinja_tokens){ .items = lx.tokens, .count = lx.count, .source = lx.source };
+    *ret_tokens = (jinja_tokens){.items = lx.tokens, .count = lx.count, .source = lx.source};
     return CREG_OK;
 }

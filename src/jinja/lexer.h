@@ -55,7 +55,8 @@ typedef struct jinja_token {
     uint32_t line; /* counted from 1 */
     uint32_t at;   /* byte offset in the normalised source */
     uint32_t size; /* bytes there */
-    creg_slice text; /* NAME, DATA, numbers: their text; STRING: unescaped; ERROR: the message */
+    creg_slice
+        text; /* NAME, DATA, numbers: their text; STRING: unescaped; ERROR: the message */
 } jinja_token;
 
 typedef struct jinja_tokens {

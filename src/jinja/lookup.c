@@ -18,10 +18,11 @@
 static bool is_common_dunder(creg_slice name)
 {
     static const char *const names[] = {
-        "__class__", "__delattr__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__",
-        "__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__",
-        "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__", "__reduce__",
-        "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__", "__str__", "__subclasshook__",
+        "__class__",   "__delattr__", "__dir__",           "__doc__",          "__eq__",
+        "__format__",  "__ge__",      "__getattribute__",  "__getstate__",     "__gt__",
+        "__hash__",    "__init__",    "__init_subclass__", "__le__",           "__lt__",
+        "__ne__",      "__new__",     "__reduce__",        "__reduce_ex__",    "__repr__",
+        "__setattr__", "__sizeof__",  "__str__",           "__subclasshook__",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (creg_slice_equal(name, creg_slice_of(names[i])))
@@ -31,10 +32,10 @@ static bool is_common_dunder(creg_slice name)
 
 static bool is_container_dunder(creg_slice name)
 {
-    static const char *const names[] = { "__len__", "__getitem__", "__iter__", "__contains__",
-                                         "__add__", "__mul__", "__rmul__", "__setitem__",
-                                         "__delitem__", "__iadd__", "__imul__", "__reversed__",
-                                         "__mod__", "__rmod__", "__or__", "__ror__", "__ior__" };
+    static const char *const names[] = {
+        "__len__",  "__getitem__", "__iter__",    "__contains__", "__add__",  "__mul__",
+        "__rmul__", "__setitem__", "__delitem__", "__iadd__",     "__imul__", "__reversed__",
+        "__mod__",  "__rmod__",    "__or__",      "__ror__",      "__ior__"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (creg_slice_equal(name, creg_slice_of(names[i])))
             return true;
@@ -43,10 +44,11 @@ static bool is_container_dunder(creg_slice name)
 
 static bool is_function_dunder(creg_slice name)
 {
-    static const char *const names[] = { "__call__", "__name__", "__qualname__", "__module__",
-                                         "__globals__", "__code__", "__closure__", "__self__",
-                                         "__func__", "__defaults__", "__dict__", "__kwdefaults__",
-                                         "__mro__", "__bases__", "__base__", "__subclasses__" };
+    static const char *const names[] = {
+        "__call__",    "__name__",     "__qualname__", "__module__",
+        "__globals__", "__code__",     "__closure__",  "__self__",
+        "__func__",    "__defaults__", "__dict__",     "__kwdefaults__",
+        "__mro__",     "__bases__",    "__base__",     "__subclasses__"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (creg_slice_equal(name, creg_slice_of(names[i])))
             return true;
@@ -67,9 +69,12 @@ static bool python_has(creg_value object, creg_slice name)
     case CREG_KIND_TUPLE:
     case CREG_KIND_SET:
     case CREG_KIND_MAP:
-    case CREG_KIND_RANGE: return is_container_dunder(name);
-    case CREG_KIND_OBJECT: return is_function_dunder(name);
-    default: return false;
+    case CREG_KIND_RANGE:
+        return is_container_dunder(name);
+    case CREG_KIND_OBJECT:
+        return is_function_dunder(name);
+    default:
+        return false;
     }
 }
 
@@ -113,8 +118,9 @@ static creg_status print_method(const creg_object *object, bool as_repr, creg_ar
     return creg_text_finish(&text, ret_text, err);
 }
 
-static creg_status call_method(jinja_run *run, creg_object *object, const creg_value *positional,
-                               size_t count, const creg_entry *keywords, size_t keyword_count,
+static creg_status call_method(jinja_run *run, creg_object *object,
+                               const creg_value *positional, size_t count,
+                               const creg_entry *keywords, size_t keyword_count,
                                creg_value *ret_value)
 {
     const bound_method *bound = (const bound_method *)(void *)object;
@@ -133,7 +139,7 @@ static creg_status call_method(jinja_run *run, creg_object *object, const creg_v
 }
 
 static const jinja_class method_class = {
-    .base = { .type_name = "builtin_function_or_method", .print = print_method },
+    .base = {.type_name = "builtin_function_or_method", .print = print_method},
     .call = call_method,
 };
 
@@ -143,7 +149,7 @@ creg_status jinja_bind_method(jinja_run *run, creg_value self, const jinja_built
     bound_method *bound = creg_arena_new(run->arena, bound_method);
     if (bound == NULL)
         return jinja_fail_arena(run);
-    *bound = (bound_method){ .base = { &method_class.base }, .self = self, .method = method };
+    *bound = (bound_method){.base = {&method_class.base}, .self = self, .method = method};
     *ret_value = creg_value_object(&bound->base);
     return CREG_OK;
 }
@@ -171,14 +177,15 @@ static bool string_item(jinja_run *run, creg_value text, int64_t index, creg_val
     if (!normalise_index(index, count, &at))
         return false;
     at = count == slice.size ? at : creg_utf8_offset(slice, at);
-    creg_value item = creg_value_string(
-        creg_slice_make(slice.data + at, creg_utf8_width(slice.data[at])));
+    creg_value item =
+        creg_value_string(creg_slice_make(slice.data + at, creg_utf8_width(slice.data[at])));
     item.flags = text.flags & CREG_STRING_MARKUP;
     *ret_value = item;
     return true;
 }
 
-static bool sequence_item(jinja_run *run, creg_value object, int64_t index, creg_value *ret_value)
+static bool sequence_item(jinja_run *run, creg_value object, int64_t index,
+                          creg_value *ret_value)
 {
     size_t at;
     switch (object.kind) {
@@ -188,19 +195,21 @@ static bool sequence_item(jinja_run *run, creg_value object, int64_t index, creg
             return false;
         *ret_value = object.as.list->items[at];
         return true;
-    case CREG_KIND_STRING: return string_item(run, object, index, ret_value);
+    case CREG_KIND_STRING:
+        return string_item(run, object, index, ret_value);
     case CREG_KIND_RANGE:
         if (!normalise_index(index, (size_t)object.as.range->size, &at))
             return false;
-        *ret_value = creg_value_int(object.as.range->start +
-                                    (int64_t)at * object.as.range->step);
+        *ret_value =
+            creg_value_int(object.as.range->start + (int64_t)at * object.as.range->step);
         return true;
     case CREG_KIND_BYTES:
         if (!normalise_index(index, object.size, &at))
             return false;
         *ret_value = creg_value_int((unsigned char)object.as.text[at]);
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -315,8 +324,8 @@ creg_status jinja_get_item(jinja_run *run, creg_value object, creg_value key,
 {
     if (object.kind == CREG_KIND_UNDEFINED)
         return look_into_undefined(run, object, ret_value);
-    if (key.kind == CREG_KIND_UNDEFINED && jinja_undefined_mode(key) == JINJA_UNDEFINED_STRICT &&
-        object.kind == CREG_KIND_MAP)
+    if (key.kind == CREG_KIND_UNDEFINED &&
+        jinja_undefined_mode(key) == JINJA_UNDEFINED_STRICT && object.kind == CREG_KIND_MAP)
         return jinja_fail_undefined(run, key);
     creg_status status = find_item(run, object, key, ret_value);
     if (status == CREG_NOT_FOUND && key.kind == CREG_KIND_STRING)

@@ -14,14 +14,14 @@ typedef struct loop_object {
     creg_object base;
     jinja_state *st;
     const jinja_stmt *stmt;
-    jinja_frame *outer;      /* recursive: the frame that the loop's unit stands in */
+    jinja_frame *outer; /* recursive: the frame that the loop's unit stands in */
     jinja_context *context;
     const jinja_template *owner;
     jinja_iterator iterator;
     creg_value iterable;
-    int64_t index0;          /* -1 before the first turn */
-    int64_t length;          /* -1: not known yet */
-    creg_value after;        /* read ahead; MISSING: nothing is */
+    int64_t index0;   /* -1 before the first turn */
+    int64_t length;   /* -1: not known yet */
+    creg_value after; /* read ahead; MISSING: nothing is */
     creg_value before, current;
     creg_value last_changed; /* MISSING: changed() was not called */
     uint32_t depth0;
@@ -158,9 +158,9 @@ static creg_status call_changed(jinja_run *run, creg_object *object,
     return status;
 }
 
-static const jinja_class cycle_class = { .base = { .type_name = "method" }, .call = call_cycle };
-static const jinja_class changed_class = { .base = { .type_name = "method" },
-                                           .call = call_changed };
+static const jinja_class cycle_class = {.base = {.type_name = "method"}, .call = call_cycle};
+static const jinja_class changed_class = {.base = {.type_name = "method"},
+                                          .call = call_changed};
 
 static creg_status make_method(loop_object *loop, const jinja_class *class_,
                                creg_value *ret_value)
@@ -168,7 +168,7 @@ static creg_status make_method(loop_object *loop, const jinja_class *class_,
     loop_method *method = creg_arena_new(loop->st->run.arena, loop_method);
     if (method == NULL)
         return jinja_fail_arena(&loop->st->run);
-    *method = (loop_method){ .base = { &class_->base }, .loop = loop };
+    *method = (loop_method){.base = {&class_->base}, .loop = loop};
     *ret_value = creg_value_object(&method->base);
     return CREG_OK;
 }
@@ -190,8 +190,9 @@ static creg_status neighbour(loop_object *loop, uint8_t which, creg_value *ret_v
 static creg_status measured(loop_object *loop, uint8_t which, creg_value *ret_value)
 {
     creg_status status = find_length(loop);
-    int64_t less = which == LOOP_LENGTH ? 0 : which == LOOP_REVINDEX ? loop->index0
-                                                                     : loop->index0 + 1;
+    int64_t less = which == LOOP_LENGTH     ? 0
+                   : which == LOOP_REVINDEX ? loop->index0
+                                            : loop->index0 + 1;
     *ret_value = creg_value_int(loop->length - less);
     return status;
 }
@@ -201,23 +202,38 @@ static creg_status get(loop_object *loop, uint8_t which, creg_value *ret_value)
     bool more;
     creg_status status;
     switch (which) {
-    case LOOP_INDEX: *ret_value = creg_value_int(loop->index0 + 1); return CREG_OK;
-    case LOOP_INDEX0: *ret_value = creg_value_int(loop->index0); return CREG_OK;
-    case LOOP_FIRST: *ret_value = creg_value_bool(loop->index0 == 0); return CREG_OK;
-    case LOOP_DEPTH: *ret_value = creg_value_int((int64_t)loop->depth0 + 1); return CREG_OK;
-    case LOOP_DEPTH0: *ret_value = creg_value_int(loop->depth0); return CREG_OK;
+    case LOOP_INDEX:
+        *ret_value = creg_value_int(loop->index0 + 1);
+        return CREG_OK;
+    case LOOP_INDEX0:
+        *ret_value = creg_value_int(loop->index0);
+        return CREG_OK;
+    case LOOP_FIRST:
+        *ret_value = creg_value_bool(loop->index0 == 0);
+        return CREG_OK;
+    case LOOP_DEPTH:
+        *ret_value = creg_value_int((int64_t)loop->depth0 + 1);
+        return CREG_OK;
+    case LOOP_DEPTH0:
+        *ret_value = creg_value_int(loop->depth0);
+        return CREG_OK;
     case LOOP_LENGTH:
     case LOOP_REVINDEX:
-    case LOOP_REVINDEX0: return measured(loop, which, ret_value);
+    case LOOP_REVINDEX0:
+        return measured(loop, which, ret_value);
     case LOOP_LAST:
         status = peek(loop, ret_value, &more);
         *ret_value = creg_value_bool(!more);
         return status;
     case LOOP_PREVITEM:
-    case LOOP_NEXTITEM: return neighbour(loop, which, ret_value);
-    case LOOP_CYCLE: return make_method(loop, &cycle_class, ret_value);
-    case LOOP_CHANGED: return make_method(loop, &changed_class, ret_value);
-    default: return CREG_NOT_FOUND;
+    case LOOP_NEXTITEM:
+        return neighbour(loop, which, ret_value);
+    case LOOP_CYCLE:
+        return make_method(loop, &cycle_class, ret_value);
+    case LOOP_CHANGED:
+        return make_method(loop, &changed_class, ret_value);
+    default:
+        return CREG_NOT_FOUND;
     }
 }
 
@@ -289,16 +305,16 @@ static creg_status filtered_next(jinja_run *run, creg_object *object, creg_value
     return status;
 }
 
-static const jinja_class filtered_class = { .base = { .type_name = "generator" },
-                                            .next = filtered_next };
+static const jinja_class filtered_class = {.base = {.type_name = "generator"},
+                                           .next = filtered_next};
 
 static creg_status filter_items(jinja_state *st, const jinja_for *loop, creg_value *iterable)
 {
     filtered *self = creg_arena_new(st->run.arena, filtered);
     if (self == NULL)
         return jinja_fail_arena(&st->run);
-    *self = (filtered){ .base = { &filtered_class.base }, .st = st, .loop = loop,
-                        .frame = st->frame };
+    *self =
+        (filtered){.base = {&filtered_class.base}, .st = st, .loop = loop, .frame = st->frame};
     creg_status status = jinja_iterate(&st->run, *iterable, &self->iterator);
     jinja_enter_scope(st, &loop->test_scope);
     *iterable = creg_value_object(&self->base);
@@ -358,7 +374,8 @@ static creg_status next_item(jinja_state *st, const jinja_stmt *stmt, jinja_iter
 static bool next_of_sequence(creg_value source, size_t at, creg_value *ret_item)
 {
     if (source.kind == CREG_KIND_RANGE) {
-        *ret_item = creg_value_int(source.as.range->start + (int64_t)at * source.as.range->step);
+        *ret_item =
+            creg_value_int(source.as.range->start + (int64_t)at * source.as.range->step);
         return at < (size_t)source.as.range->size;
     }
     if (at >= source.as.list->size)
@@ -415,11 +432,20 @@ static loop_object *make_loop(jinja_state *st, const jinja_stmt *stmt, creg_valu
     loop_object *loop = creg_arena_new(st->run.arena, loop_object);
     if (loop == NULL)
         return NULL;
-    *loop = (loop_object){ .base = { &loop_class.base }, .st = st, .stmt = stmt, .outer = outer,
-                           .context = st->context, .owner = st->owner, .iterable = iterable,
-                           .index0 = -1, .length = -1, .depth0 = depth0,
-                           .after = jinja_missing(), .before = jinja_missing(),
-                           .current = jinja_missing(), .last_changed = jinja_missing() };
+    *loop = (loop_object){.base = {&loop_class.base},
+                          .st = st,
+                          .stmt = stmt,
+                          .outer = outer,
+                          .context = st->context,
+                          .owner = st->owner,
+                          .iterable = iterable,
+                          .index0 = -1,
+                          .length = -1,
+                          .depth0 = depth0,
+                          .after = jinja_missing(),
+                          .before = jinja_missing(),
+                          .current = jinja_missing(),
+                          .last_changed = jinja_missing()};
     return loop;
 }
 
@@ -490,8 +516,8 @@ static creg_status run_recursive(jinja_state *st, const jinja_stmt *stmt, creg_v
     st->out = out_before;
     jinja_leave_unit(st, loop->unit, frame);
     st->run.call_depth--;
-    bool markup = stmt->escape == ESCAPE_ON ||
-                  (stmt->escape == ESCAPE_VOLATILE && st->run.autoescape);
+    bool markup =
+        stmt->escape == ESCAPE_ON || (stmt->escape == ESCAPE_VOLATILE && st->run.autoescape);
     return status == CREG_OK ? jinja_output_value(st, &out, markup, ret_text) : status;
 }
 
@@ -502,8 +528,9 @@ static creg_status call_loop(jinja_run *run, creg_object *object, const creg_val
     loop_object *loop = (loop_object *)(void *)object;
     (void)keywords;
     if (!loop->stmt->as.loop->recursive)
-        return jinja_fail(run, "TypeError", "The loop must have the 'recursive' marker to be "
-                                            "called recursively.");
+        return jinja_fail(run, "TypeError",
+                          "The loop must have the 'recursive' marker to be "
+                          "called recursively.");
     if (count == 0)
         return jinja_fail(run, "TypeError",
                           "LoopContext.__call__() missing 1 required positional argument: "
@@ -511,14 +538,15 @@ static creg_status call_loop(jinja_run *run, creg_object *object, const creg_val
     if (count > 1 || keyword_count > 0)
         return jinja_fail(run, "TypeError",
                           "LoopContext.__call__() takes 2 positional arguments but %zu were "
-                          "given", count + 1);
+                          "given",
+                          count + 1);
     jinja_state *st = jinja_state_of(run);
     jinja_context *context = st->context;
     const jinja_template *owner = st->owner;
     st->context = loop->context;
     st->owner = loop->owner;
-    creg_status status = run_recursive(st, loop->stmt, positional[0], loop->outer,
-                                       loop->depth0 + 1, ret_value);
+    creg_status status =
+        run_recursive(st, loop->stmt, positional[0], loop->outer, loop->depth0 + 1, ret_value);
     st->context = context;
     st->owner = owner;
     return status;
@@ -550,7 +578,7 @@ static creg_status print_loop(const creg_object *object, bool as_repr, creg_aren
 }
 
 static const jinja_class loop_class = {
-    .base = { .type_name = "LoopContext", .print = print_loop },
+    .base = {.type_name = "LoopContext", .print = print_loop},
     .attribute = loop_attribute,
     .call = call_loop,
     .length = loop_length,

@@ -81,7 +81,8 @@ static creg_status refuse_keywords(jinja_state *st, const jinja_macro_def *def,
         if (creg_slice_equal(key, creg_slice_of("caller")))
             return jinja_fail(&st->run, "TypeError",
                               "macro %s was invoked with two values for the special caller "
-                              "argument. This is most likely a bug.", name);
+                              "argument. This is most likely a bug.",
+                              name);
         first = first == NULL ? &set->entries[i] : first;
     }
     return jinja_fail(&st->run, "TypeError", "macro %s takes no keyword argument '%.*s'", name,
@@ -115,8 +116,8 @@ static creg_status bind_caller(jinja_state *st, const jinja_macro_def *def, jinj
         return CREG_OK;
     const creg_entry *entry = take_keyword(set, creg_slice_of("caller"));
     bool given = entry != NULL && entry->value.kind != CREG_KIND_NONE;
-    creg_value caller = given ? entry->value
-                              : jinja_make_undefined_hint(&st->run, "No caller defined");
+    creg_value caller =
+        given ? entry->value : jinja_make_undefined_hint(&st->run, "No caller defined");
     if (!def->names_caller)
         frame->slots[def->caller_slot] = caller;
     return CREG_OK;
@@ -179,8 +180,8 @@ typedef struct surroundings {
 
 static surroundings leave_for(jinja_state *st, const macro *called, jinja_frame *frame)
 {
-    surroundings before = { st->slots, st->frame, st->context, st->owner, st->out,
-                            st->run.autoescape };
+    surroundings before = {st->slots, st->frame, st->context,
+                           st->owner, st->out,   st->run.autoescape};
     st->slots = frame->slots;
     st->frame = frame;
     st->owner = called->owner;
@@ -222,8 +223,9 @@ static creg_status enter_call(jinja_state *st)
 {
     if (st->run.call_depth >= st->run.limits.call_depth) {
         st->failed_node = NULL;
-        creg_status status = creg_fail(st->run.err, CREG_LIMIT, "calls nest deeper than %u levels",
-                                       (unsigned)st->run.limits.call_depth);
+        creg_status status =
+            creg_fail(st->run.err, CREG_LIMIT, "calls nest deeper than %u levels",
+                      (unsigned)st->run.limits.call_depth);
         creg_error_hint(st->run.err, "a macro, include or recursive loop calls itself without "
                                      "end? else raise call_depth in jinja_limits");
         return status;
@@ -234,7 +236,10 @@ static creg_status enter_call(jinja_state *st)
     return status;
 }
 
-creg_status jinja_enter_call(jinja_state *st) { return enter_call(st); }
+creg_status jinja_enter_call(jinja_state *st)
+{
+    return enter_call(st);
+}
 
 static creg_status call_macro(jinja_run *run, creg_object *object, const creg_value *positional,
                               size_t count, const creg_entry *keywords, size_t keyword_count,
@@ -253,7 +258,7 @@ static creg_status call_macro(jinja_run *run, creg_object *object, const creg_va
         run->call_depth--;
         return jinja_fail_arena(run);
     }
-    keyword_set set = { .entries = keywords, .count = keyword_count };
+    keyword_set set = {.entries = keywords, .count = keyword_count};
     status = bind(st, called->def, frame, positional, count, &set);
     if (status == CREG_OK)
         status = run_body(st, called, frame, ret_value);
@@ -285,7 +290,8 @@ static creg_status parameter_names(jinja_run *run, const jinja_macro_def *def,
     if (list == NULL)
         return jinja_fail_arena(run);
     for (uint32_t i = 0; i < def->count; i++)
-        if (!creg_list_append(run->arena, list, creg_value_string(def->parameters[i].name->text)))
+        if (!creg_list_append(run->arena, list,
+                              creg_value_string(def->parameters[i].name->text)))
             return jinja_fail_arena(run);
     *ret_value = creg_value_tuple(list);
     return CREG_OK;
@@ -313,7 +319,7 @@ static creg_status macro_attribute(jinja_run *run, creg_object *object, creg_sli
 }
 
 static const jinja_class macro_class = {
-    .base = { .type_name = "Macro", .print = print_macro },
+    .base = {.type_name = "Macro", .print = print_macro},
     .attribute = macro_attribute,
     .call = call_macro,
 };
@@ -323,8 +329,11 @@ creg_status jinja_make_macro(jinja_state *st, const jinja_macro_def *def, creg_v
     macro *made = creg_arena_new(st->run.arena, macro);
     if (made == NULL)
         return jinja_fail_arena(&st->run);
-    *made = (macro){ .base = { &macro_class.base }, .def = def, .outer = st->frame,
-                     .context = st->context, .owner = st->owner };
+    *made = (macro){.base = {&macro_class.base},
+                    .def = def,
+                    .outer = st->frame,
+                    .context = st->context,
+                    .owner = st->owner};
     *ret_macro = creg_value_object(&made->base);
     return CREG_OK;
 }

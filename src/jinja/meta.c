@@ -103,7 +103,7 @@ typedef struct missing {
     char text[CREG_ERROR_MESSAGE_SIZE];
     size_t size;
     unsigned count;
-    jinja_nearest nearest;   /* to the first one */
+    jinja_nearest nearest; /* to the first one */
 } missing;
 
 /* The name that a read begins with, and the key that it looks up there (none: empty). */
@@ -112,8 +112,8 @@ static creg_slice name_of(const jinja_node *node, creg_slice *ret_key)
     *ret_key = creg_slice_make(NULL, 0);
     if (node->kind == NODE_NAME)
         return node->as.name.name->text;
-    const jinja_node *object = node->kind == NODE_GETATTR ? node->as.attribute.object
-                                                          : node->as.item.object;
+    const jinja_node *object =
+        node->kind == NODE_GETATTR ? node->as.attribute.object : node->as.item.object;
     if (node->kind == NODE_GETATTR)
         *ret_key = node->as.attribute.name->text;
     else if (node->as.item.key->as.constant.kind == CREG_KIND_STRING)
@@ -216,8 +216,8 @@ static void list_one(missing *m, const jinja_node *node)
 
 void jinja_list_missing(const jinja_template *template_, creg_value context, creg_error *err)
 {
-    missing m = { .template_ = template_,
-                  .context = context.kind == CREG_KIND_MAP ? context.as.map : NULL };
+    missing m = {.template_ = template_,
+                 .context = context.kind == CREG_KIND_MAP ? context.as.map : NULL};
     if (err == NULL)
         return;
     for (uint32_t i = 0; i < template_->read_count; i++) {

@@ -7,7 +7,6 @@
 
 /* ---- finding ---------------------------------------------------------------------------- */
 
-
 /* The tables are short: the first letter decides nearly always. */
 static const jinja_builtin *find_row(const jinja_builtin *rows, creg_slice name)
 {
@@ -23,18 +22,28 @@ static const jinja_builtin *find_row(const jinja_builtin *rows, creg_slice name)
 static const jinja_builtin *rows_of(creg_value self)
 {
     switch ((creg_kind)self.kind) {
-    case CREG_KIND_STRING: return jinja_methods_text;
-    case CREG_KIND_BYTES: return jinja_methods_bytes;
-    case CREG_KIND_LIST: return jinja_methods_list;
-    case CREG_KIND_TUPLE: return jinja_methods_tuple;
-    case CREG_KIND_MAP: return jinja_methods_map;
-    case CREG_KIND_SET: return jinja_methods_set;
-    case CREG_KIND_RANGE: return jinja_methods_range;
+    case CREG_KIND_STRING:
+        return jinja_methods_text;
+    case CREG_KIND_BYTES:
+        return jinja_methods_bytes;
+    case CREG_KIND_LIST:
+        return jinja_methods_list;
+    case CREG_KIND_TUPLE:
+        return jinja_methods_tuple;
+    case CREG_KIND_MAP:
+        return jinja_methods_map;
+    case CREG_KIND_SET:
+        return jinja_methods_set;
+    case CREG_KIND_RANGE:
+        return jinja_methods_range;
     case CREG_KIND_BOOL:
     case CREG_KIND_INT:
-    case CREG_KIND_BIGINT: return jinja_methods_int;
-    case CREG_KIND_FLOAT: return jinja_methods_float;
-    default: return NULL;
+    case CREG_KIND_BIGINT:
+        return jinja_methods_int;
+    case CREG_KIND_FLOAT:
+        return jinja_methods_float;
+    default:
+        return NULL;
     }
 }
 
@@ -59,19 +68,22 @@ static bool is_one_of(creg_slice name, const char *const *names)
 
 bool jinja_method_changes(creg_value self, creg_slice name)
 {
-    static const char *const of_list[] = { "append", "clear",  "extend", "insert", "pop",
-                                           "remove", "reverse", "sort",  NULL };
-    static const char *const of_map[] = { "clear", "pop", "popitem", "setdefault", "update",
-                                          NULL };
+    static const char *const of_list[] = {"append", "clear",   "extend", "insert", "pop",
+                                          "remove", "reverse", "sort",   NULL};
+    static const char *const of_map[] = {"clear",      "pop",    "popitem",
+                                         "setdefault", "update", NULL};
     static const char *const of_set[] = {
-        "add", "clear", "difference_update", "discard", "intersection_update", "pop", "remove",
-        "symmetric_difference_update", "update", NULL
-    };
+        "add", "clear",  "difference_update",           "discard", "intersection_update",
+        "pop", "remove", "symmetric_difference_update", "update",  NULL};
     switch ((creg_kind)self.kind) {
-    case CREG_KIND_LIST: return is_one_of(name, of_list);
-    case CREG_KIND_MAP: return is_one_of(name, of_map);
-    case CREG_KIND_SET: return is_one_of(name, of_set);
-    default: return false;
+    case CREG_KIND_LIST:
+        return is_one_of(name, of_list);
+    case CREG_KIND_MAP:
+        return is_one_of(name, of_map);
+    case CREG_KIND_SET:
+        return is_one_of(name, of_set);
+    default:
+        return false;
     }
 }
 

@@ -69,7 +69,11 @@ creg_status jinja_check_key(jinja_run *run, creg_value key);
 
 /* ---- dict views (methods_map.c) --------------------------------------------------------- */
 
-typedef enum jinja_view_of { JINJA_VIEW_KEYS, JINJA_VIEW_VALUES, JINJA_VIEW_ITEMS } jinja_view_of;
+typedef enum jinja_view_of {
+    JINJA_VIEW_KEYS,
+    JINJA_VIEW_VALUES,
+    JINJA_VIEW_ITEMS
+} jinja_view_of;
 
 /** What keys(), values() and items() give: it follows the map as it changes. */
 typedef struct jinja_view {

@@ -5,7 +5,10 @@
 #include "jinja/methods.h"
 #include "value/compare.h"
 
-static creg_list *list_of(jinja_call *call) { return call->args[0].as.list; }
+static creg_list *list_of(jinja_call *call)
+{
+    return call->args[0].as.list;
+}
 
 static creg_status give_none(creg_value *ret_value)
 {
@@ -58,7 +61,8 @@ static creg_status method_insert(jinja_call *call, creg_value *ret_value)
 
 static void remove_at(creg_list *list, size_t at)
 {
-    memmove(list->items + at, list->items + at + 1, (list->size - at - 1) * sizeof *list->items);
+    memmove(list->items + at, list->items + at + 1,
+            (list->size - at - 1) * sizeof *list->items);
     list->size--;
 }
 
@@ -230,8 +234,8 @@ static creg_status range_position(jinja_call *call, int64_t *ret_at)
     *ret_at = -1;
     if (status != CREG_OK || !inside)
         return status;
-    int64_t number = creg_value_is(item, CREG_KIND_FLOAT) ? (int64_t)item.as.real
-                                                          : item.as.integer;
+    int64_t number =
+        creg_value_is(item, CREG_KIND_FLOAT) ? (int64_t)item.as.real : item.as.integer;
     *ret_at = (number - range->start) / range->step;
     return CREG_OK;
 }
@@ -261,28 +265,28 @@ static creg_status method_range_count(jinja_call *call, creg_value *ret_value)
 /* ---- tables ----------------------------------------------------------------------------- */
 
 const jinja_builtin jinja_methods_list[] = {
-    { "append", method_append, "append(object, /)", "Add one item at the end.", 0, 0 },
-    { "clear", method_clear, "clear()", "Remove all items.", 0, 0 },
-    { "copy", method_copy, "copy()", "A new list of the same items.", 0, 0 },
-    { "count", method_count, "count(value, /)", "How many are equal.", 0, 0 },
-    { "extend", method_extend, "extend(iterable, /)", "Add many items at the end.", 0, 0 },
-    { "index", method_index, "index(value, start=0, stop=None, /)", "Where it is.", 0, 0 },
-    { "insert", method_insert, "insert(index, object, /)", "Add one item at a place.", 0, 0 },
-    { "pop", method_pop, "pop(index=-1, /)", "Remove one item and give it.", 0, 0 },
-    { "remove", method_remove, "remove(value, /)", "Remove the first that is equal.", 0, 0 },
-    { "reverse", method_reverse, "reverse()", "Turn it round, in place.", 0, 0 },
-    { "sort", method_sort, "sort(*, key=None, reverse=False)", "Sort it, in place.", 0, 0 },
+    {"append", method_append, "append(object, /)", "Add one item at the end.", 0, 0},
+    {"clear", method_clear, "clear()", "Remove all items.", 0, 0},
+    {"copy", method_copy, "copy()", "A new list of the same items.", 0, 0},
+    {"count", method_count, "count(value, /)", "How many are equal.", 0, 0},
+    {"extend", method_extend, "extend(iterable, /)", "Add many items at the end.", 0, 0},
+    {"index", method_index, "index(value, start=0, stop=None, /)", "Where it is.", 0, 0},
+    {"insert", method_insert, "insert(index, object, /)", "Add one item at a place.", 0, 0},
+    {"pop", method_pop, "pop(index=-1, /)", "Remove one item and give it.", 0, 0},
+    {"remove", method_remove, "remove(value, /)", "Remove the first that is equal.", 0, 0},
+    {"reverse", method_reverse, "reverse()", "Turn it round, in place.", 0, 0},
+    {"sort", method_sort, "sort(*, key=None, reverse=False)", "Sort it, in place.", 0, 0},
     JINJA_ROW_END,
 };
 
 const jinja_builtin jinja_methods_tuple[] = {
-    { "count", method_count, "count(value, /)", "How many are equal.", 0, 0 },
-    { "index", method_index, "index(value, start=0, stop=None, /)", "Where it is.", 0, 0 },
+    {"count", method_count, "count(value, /)", "How many are equal.", 0, 0},
+    {"index", method_index, "index(value, start=0, stop=None, /)", "Where it is.", 0, 0},
     JINJA_ROW_END,
 };
 
 const jinja_builtin jinja_methods_range[] = {
-    { "count", method_range_count, "count(value, /)", "How many are equal.", 0, 0 },
-    { "index", method_range_index, "index(value, /)", "Where it is.", 0, 0 },
+    {"count", method_range_count, "count(value, /)", "How many are equal.", 0, 0},
+    {"index", method_range_index, "index(value, /)", "Where it is.", 0, 0},
     JINJA_ROW_END,
 };

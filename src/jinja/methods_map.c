@@ -9,7 +9,10 @@
 #include "value/map.h"
 #include "value/print.h"
 
-static creg_map *map_of(jinja_call *call) { return call->args[0].as.map; }
+static creg_map *map_of(jinja_call *call)
+{
+    return call->args[0].as.map;
+}
 
 static creg_status give_none(creg_value *ret_value)
 {
@@ -134,16 +137,17 @@ static creg_status update_pair(jinja_call *call, size_t index, creg_value item)
 {
     creg_list *pair;
     if (!is_iterable(item))
-        return jinja_fail(call->run, "TypeError",
-                          "cannot convert dictionary update sequence element #%zu to a sequence",
-                          index);
+        return jinja_fail(
+            call->run, "TypeError",
+            "cannot convert dictionary update sequence element #%zu to a sequence", index);
     creg_status status = jinja_to_list(call->run, item, &pair);
     if (status != CREG_OK)
         return status;
     if (pair->size != 2)
-        return jinja_fail(call->run, "ValueError",
-                          "dictionary update sequence element #%zu has length %zu; 2 is required",
-                          index, pair->size);
+        return jinja_fail(
+            call->run, "ValueError",
+            "dictionary update sequence element #%zu has length %zu; 2 is required", index,
+            pair->size);
     return set_entry(call->run, map_of(call), pair->items[0], pair->items[1]);
 }
 
@@ -173,8 +177,8 @@ static creg_status method_update(jinja_call *call, creg_value *ret_value)
     else if (call->rest_count == 1)
         status = update_from_pairs(call, call->rest[0]);
     for (size_t i = 0; i < call->keyword_count && status == CREG_OK; i++)
-        status = set_entry(call->run, map_of(call), call->keywords[i].key,
-                           call->keywords[i].value);
+        status =
+            set_entry(call->run, map_of(call), call->keywords[i].key, call->keywords[i].value);
     return status == CREG_OK ? give_none(ret_value) : status;
 }
 
@@ -226,10 +230,9 @@ static creg_status next_of_view(jinja_run *run, creg_object *object, creg_value 
 }
 
 static const jinja_class view_iterator_classes[] = {
-    [JINJA_VIEW_KEYS] = { .base = { .type_name = "dict_keyiterator" }, .next = next_of_view },
-    [JINJA_VIEW_VALUES] = { .base = { .type_name = "dict_valueiterator" },
-                            .next = next_of_view },
-    [JINJA_VIEW_ITEMS] = { .base = { .type_name = "dict_itemiterator" }, .next = next_of_view },
+    [JINJA_VIEW_KEYS] = {.base = {.type_name = "dict_keyiterator"}, .next = next_of_view},
+    [JINJA_VIEW_VALUES] = {.base = {.type_name = "dict_valueiterator"}, .next = next_of_view},
+    [JINJA_VIEW_ITEMS] = {.base = {.type_name = "dict_itemiterator"}, .next = next_of_view},
 };
 
 static creg_status iterate_view(jinja_run *run, creg_object *object, creg_value *ret_iterable)
@@ -279,8 +282,8 @@ static creg_status contains_item(jinja_run *run, const creg_map *map, creg_value
     if (status != CREG_OK)
         return status;
     const creg_value *found = creg_map_get(map, needle.as.list->items[0]);
-    *ret_contains = found != NULL &&
-                    creg_value_same_within(*found, needle.as.list->items[1], &run->fuel);
+    *ret_contains =
+        found != NULL && creg_value_same_within(*found, needle.as.list->items[1], &run->fuel);
     return jinja_charge(run, 1);
 }
 
@@ -362,11 +365,14 @@ static creg_status print_view(const creg_object *object, bool as_repr, creg_aren
     return creg_text_finish(&text, ret_text, err);
 }
 
-#define VIEW_CLASS(name)                                                                        \
-    {                                                                                           \
-        .base = { .type_name = (name), .print = print_view, .equal = equal_views,               \
-                  .hash = hash_view, .truthy = is_view_truthy },                                \
-        .iterate = iterate_view, .length = length_of_view, .contains = view_contains            \
+#define VIEW_CLASS(name)                                                                       \
+    {                                                                                          \
+        .base = {.type_name = (name),                                                          \
+                 .print = print_view,                                                          \
+                 .equal = equal_views,                                                         \
+                 .hash = hash_view,                                                            \
+                 .truthy = is_view_truthy},                                                    \
+        .iterate = iterate_view, .length = length_of_view, .contains = view_contains           \
     }
 
 static const jinja_class view_classes[] = {
@@ -413,19 +419,19 @@ static creg_status method_items(jinja_call *call, creg_value *ret_value)
 /* ---- table ------------------------------------------------------------------------------ */
 
 const jinja_builtin jinja_methods_map[] = {
-    { "clear", method_clear, "clear()", "Remove all entries.", 0, 0 },
-    { "copy", method_copy, "copy()", "A new dict of the same entries.", 0, 0 },
-    { "fromkeys", method_fromkeys, "fromkeys(iterable, value=None, /)", "A dict of these keys.",
-      0, 0 },
-    { "get", method_get, "get(key, default=None, /)", "The value of a key, or the default.", 0,
-      0 },
-    { "items", method_items, "items()", "Pairs of key and value.", 0, 0 },
-    { "keys", method_keys, "keys()", "The keys.", 0, 0 },
-    { "pop", method_pop, "pop(key, default=..., /)", "Remove a key and give its value.", 0, 0 },
-    { "popitem", method_popitem, "popitem()", "Remove the newest entry and give it.", 0, 0 },
-    { "setdefault", method_setdefault, "setdefault(key, default=None, /)",
-      "The value of a key, set first when missing.", 0, 0 },
-    { "update", method_update, "update(*args, **kwargs)", "Take in other entries.", 0, 0 },
-    { "values", method_values, "values()", "The values.", 0, 0 },
+    {"clear", method_clear, "clear()", "Remove all entries.", 0, 0},
+    {"copy", method_copy, "copy()", "A new dict of the same entries.", 0, 0},
+    {"fromkeys", method_fromkeys, "fromkeys(iterable, value=None, /)", "A dict of these keys.",
+     0, 0},
+    {"get", method_get, "get(key, default=None, /)", "The value of a key, or the default.", 0,
+     0},
+    {"items", method_items, "items()", "Pairs of key and value.", 0, 0},
+    {"keys", method_keys, "keys()", "The keys.", 0, 0},
+    {"pop", method_pop, "pop(key, default=..., /)", "Remove a key and give its value.", 0, 0},
+    {"popitem", method_popitem, "popitem()", "Remove the newest entry and give it.", 0, 0},
+    {"setdefault", method_setdefault, "setdefault(key, default=None, /)",
+     "The value of a key, set first when missing.", 0, 0},
+    {"update", method_update, "update(*args, **kwargs)", "Take in other entries.", 0, 0},
+    {"values", method_values, "values()", "The values.", 0, 0},
     JINJA_ROW_END,
 };

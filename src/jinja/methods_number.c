@@ -9,7 +9,7 @@
 
 static creg_integer_room room_of(const jinja_run *run)
 {
-    return (creg_integer_room){ .arena = run->arena, .digits_max = run->limits.integer_digits };
+    return (creg_integer_room){.arena = run->arena, .digits_max = run->limits.integer_digits};
 }
 
 static creg_status give_pair(jinja_run *run, creg_value first, creg_value second,
@@ -74,8 +74,7 @@ static creg_status check_bytes(jinja_call *call, creg_integer integer, int64_t l
     if (length < 0)
         return jinja_fail(call->run, "ValueError", "length argument must be non-negative");
     if (creg_integer_sign(integer) < 0 && !has_sign)
-        return jinja_fail(call->run, "OverflowError",
-                          "can't convert negative int to unsigned");
+        return jinja_fail(call->run, "OverflowError", "can't convert negative int to unsigned");
     size_t bits = creg_integer_bits(integer);
     if (has_sign && creg_integer_sign(integer) > 0)
         bits++;
@@ -93,9 +92,9 @@ static creg_status write_bytes(jinja_call *call, creg_integer integer, char *byt
 {
     creg_status status = CREG_OK;
     for (size_t i = 0; i < length && status == CREG_OK; i++) {
-        creg_integer byte = { 0 };
-        status = creg_integer_divide(room_of(call->run), integer, creg_integer_of(256), &integer,
-                                     &byte, call->run->err);
+        creg_integer byte = {0};
+        status = creg_integer_divide(room_of(call->run), integer, creg_integer_of(256),
+                                     &integer, &byte, call->run->err);
         bytes[i] = (char)(unsigned char)byte.small;
     }
     return status;
@@ -125,7 +124,8 @@ static creg_status method_to_bytes(jinja_call *call, creg_value *ret_value)
         status = check_bytes(call, integer, length, has_sign);
     /* Each byte of a big integer is a division of all of it. */
     if (status == CREG_OK && integer.big != NULL)
-        status = jinja_charge(call->run, (uint64_t)length * (1 + creg_integer_bits(integer) / 32));
+        status =
+            jinja_charge(call->run, (uint64_t)length * (1 + creg_integer_bits(integer) / 32));
     if (status != CREG_OK)
         return status;
     char *bytes = creg_arena_alloc(call->run->arena, (size_t)length);
@@ -216,20 +216,20 @@ static creg_status method_hex(jinja_call *call, creg_value *ret_value)
 /* ---- tables ----------------------------------------------------------------------------- */
 
 const jinja_builtin jinja_methods_int[] = {
-    { "as_integer_ratio", method_int_ratio, "as_integer_ratio()", "Itself and 1.", 0, 0 },
-    { "bit_count", method_bit_count, "bit_count()", "How many bits are one.", 0, 0 },
-    { "bit_length", method_bit_length, "bit_length()", "How many bits it needs.", 0, 0 },
-    { "conjugate", method_conjugate, "conjugate()", "Itself.", 0, 0 },
-    { "to_bytes", method_to_bytes, "to_bytes(length=1, byteorder='big', *, signed=False)",
-      "As bytes.", 0, 0 },
+    {"as_integer_ratio", method_int_ratio, "as_integer_ratio()", "Itself and 1.", 0, 0},
+    {"bit_count", method_bit_count, "bit_count()", "How many bits are one.", 0, 0},
+    {"bit_length", method_bit_length, "bit_length()", "How many bits it needs.", 0, 0},
+    {"conjugate", method_conjugate, "conjugate()", "Itself.", 0, 0},
+    {"to_bytes", method_to_bytes, "to_bytes(length=1, byteorder='big', *, signed=False)",
+     "As bytes.", 0, 0},
     JINJA_ROW_END,
 };
 
 const jinja_builtin jinja_methods_float[] = {
-    { "as_integer_ratio", method_float_ratio, "as_integer_ratio()", "As an exact fraction.", 0,
-      0 },
-    { "conjugate", method_conjugate, "conjugate()", "Itself.", 0, 0 },
-    { "hex", method_hex, "hex()", "In hexadecimal.", 0, 0 },
-    { "is_integer", method_is_integer, "is_integer()", "Is it a whole number?", 0, 0 },
+    {"as_integer_ratio", method_float_ratio, "as_integer_ratio()", "As an exact fraction.", 0,
+     0},
+    {"conjugate", method_conjugate, "conjugate()", "Itself.", 0, 0},
+    {"hex", method_hex, "hex()", "In hexadecimal.", 0, 0},
+    {"is_integer", method_is_integer, "is_integer()", "Is it a whole number?", 0, 0},
     JINJA_ROW_END,
 };

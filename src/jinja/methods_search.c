@@ -11,7 +11,10 @@
 #include "base/utf8.h"
 #include "jinja/methods.h"
 
-static bool is_text(creg_value self) { return creg_value_is(self, CREG_KIND_STRING); }
+static bool is_text(creg_value self)
+{
+    return creg_value_is(self, CREG_KIND_STRING);
+}
 
 static creg_status charge_self(jinja_call *call)
 {
@@ -46,7 +49,7 @@ static creg_status read_window(jinja_call *call, size_t first, window *ret)
 {
     creg_value self = call->args[0];
     creg_slice all = creg_value_text(self);
-    *ret = (window){ .part = all, .valid = true };
+    *ret = (window){.part = all, .valid = true};
     if (!jinja_has(call, first) && !jinja_has(call, first + 1))
         return CREG_OK;
     int64_t start;
@@ -73,7 +76,8 @@ static creg_status read_window(jinja_call *call, size_t first, window *ret)
 static creg_status read_needle(jinja_call *call, char *byte, creg_slice *ret_needle)
 {
     creg_value argument = call->args[1];
-    bool number = creg_value_is(argument, CREG_KIND_INT) || creg_value_is(argument, CREG_KIND_BOOL);
+    bool number =
+        creg_value_is(argument, CREG_KIND_INT) || creg_value_is(argument, CREG_KIND_BOOL);
     if (is_text(call->args[0]) || !number)
         return same_kind(call, 1, ret_needle);
     if (argument.as.integer < 0 || argument.as.integer > 255)
@@ -304,7 +308,7 @@ static creg_slice strip_right(creg_slice text, const strip_set *set)
 
 static creg_status read_strip_set(jinja_call *call, strip_set *ret)
 {
-    *ret = (strip_set){ .bytes = !is_text(call->args[0]) };
+    *ret = (strip_set){.bytes = !is_text(call->args[0])};
     ret->blanks = !jinja_has(call, 1) || creg_value_is(call->args[1], CREG_KIND_NONE);
     if (ret->blanks)
         return CREG_OK;
@@ -400,7 +404,7 @@ creg_status jinja_method_replace(jinja_call *call, creg_value *ret_value)
 {
     creg_value self = call->args[0];
     creg_slice needle;
-    creg_slice with = { NULL, 0 };
+    creg_slice with = {NULL, 0};
     int64_t most = -1;
     creg_status status = read_replace(call, 1, &needle);
     if (status == CREG_OK)
@@ -578,7 +582,7 @@ static creg_status split(jinja_call *call, bool from_right, creg_value *ret_valu
         status = charge_self(call);
     if (status != CREG_OK)
         return status;
-    pieces out = { .call = call, .list = creg_list_new(call->run->arena, 0) };
+    pieces out = {.call = call, .list = creg_list_new(call->run->arena, 0)};
     if (out.list == NULL)
         return jinja_fail_arena(call->run);
     size_t times = most < 0 ? SIZE_MAX : (size_t)most;
@@ -619,15 +623,15 @@ creg_status jinja_method_splitlines(jinja_call *call, creg_value *ret_value)
         status = charge_self(call);
     if (status != CREG_OK)
         return status;
-    pieces out = { .call = call, .list = creg_list_new(call->run->arena, 0) };
+    pieces out = {.call = call, .list = creg_list_new(call->run->arena, 0)};
     if (out.list == NULL)
         return jinja_fail_arena(call->run);
     creg_slice text = creg_value_text(call->args[0]);
     const char *end = text.data + text.size;
     const char *start = text.data;
     for (const char *at = text.data; at < end && status == CREG_OK;) {
-        size_t size = is_text(call->args[0]) ? jinja_line_break(at, end)
-                                             : byte_line_break(at, end);
+        size_t size =
+            is_text(call->args[0]) ? jinja_line_break(at, end) : byte_line_break(at, end);
         at += size == 0 ? 1 : size;
         if (size == 0 && at < end)
             continue;

@@ -7,7 +7,10 @@
 #include "value/compare.h"
 #include "value/map.h"
 
-static creg_map *set_of(jinja_call *call) { return call->args[0].as.map; }
+static creg_map *set_of(jinja_call *call)
+{
+    return call->args[0].as.map;
+}
 
 static creg_status give_none(creg_value *ret_value)
 {
@@ -58,8 +61,8 @@ static creg_status as_set(jinja_run *run, creg_value iterable, creg_map **ret_se
 }
 
 /* What of `left` is in `right`, or is not. */
-static creg_status filter(jinja_run *run, const creg_map *left, const creg_map *right, bool inside,
-                          creg_map *into)
+static creg_status filter(jinja_run *run, const creg_map *left, const creg_map *right,
+                          bool inside, creg_map *into)
 {
     creg_status status = CREG_OK;
     for (size_t i = 0; i < left->filled && status == CREG_OK; i++) {
@@ -157,7 +160,8 @@ static creg_status subtract(jinja_run *run, const creg_map *left, creg_value rig
     return status == CREG_OK ? filter(run, left, other, false, into) : status;
 }
 
-static creg_status differ(jinja_run *run, const creg_map *left, creg_value right, creg_map *into)
+static creg_status differ(jinja_run *run, const creg_map *left, creg_value right,
+                          creg_map *into)
 {
     creg_map *other;
     creg_status status = as_set(run, right, &other);
@@ -284,27 +288,26 @@ static creg_status method_issuperset(jinja_call *call, creg_value *ret_value)
 }
 
 const jinja_builtin jinja_methods_set[] = {
-    { "add", method_add, "add(item, /)", "Put an item in.", 0, 0 },
-    { "clear", method_clear, "clear()", "Remove all items.", 0, 0 },
-    { "copy", method_copy, "copy()", "A new set of the same items.", 0, 0 },
-    { "difference", method_difference, "difference(*others)", "Without what others hold.", 0,
-      0 },
-    { "difference_update", method_difference_update, "difference_update(*others)",
-      "Remove what others hold.", 0, 0 },
-    { "discard", method_discard, "discard(item, /)", "Remove an item if it is there.", 0, 0 },
-    { "intersection", method_intersection, "intersection(*others)", "What all hold.", 0, 0 },
-    { "intersection_update", method_intersection_update, "intersection_update(*others)",
-      "Keep what all hold.", 0, 0 },
-    { "isdisjoint", method_isdisjoint, "isdisjoint(other, /)", "Nothing in common?", 0, 0 },
-    { "issubset", method_issubset, "issubset(other, /)", "All of it in the other?", 0, 0 },
-    { "issuperset", method_issuperset, "issuperset(other, /)", "All of the other in it?", 0, 0 },
-    { "pop", method_pop, "pop()", "Remove one item and give it.", 0, 0 },
-    { "remove", method_remove, "remove(item, /)", "Remove an item.", 0, 0 },
-    { "symmetric_difference", method_symmetric_difference, "symmetric_difference(other, /)",
-      "What just one holds.", 0, 0 },
-    { "symmetric_difference_update", method_symmetric_difference_update,
-      "symmetric_difference_update(other, /)", "Keep what just one holds.", 0, 0 },
-    { "union", method_union, "union(*others)", "What any holds.", 0, 0 },
-    { "update", method_update, "update(*others)", "Add what others hold.", 0, 0 },
+    {"add", method_add, "add(item, /)", "Put an item in.", 0, 0},
+    {"clear", method_clear, "clear()", "Remove all items.", 0, 0},
+    {"copy", method_copy, "copy()", "A new set of the same items.", 0, 0},
+    {"difference", method_difference, "difference(*others)", "Without what others hold.", 0, 0},
+    {"difference_update", method_difference_update, "difference_update(*others)",
+     "Remove what others hold.", 0, 0},
+    {"discard", method_discard, "discard(item, /)", "Remove an item if it is there.", 0, 0},
+    {"intersection", method_intersection, "intersection(*others)", "What all hold.", 0, 0},
+    {"intersection_update", method_intersection_update, "intersection_update(*others)",
+     "Keep what all hold.", 0, 0},
+    {"isdisjoint", method_isdisjoint, "isdisjoint(other, /)", "Nothing in common?", 0, 0},
+    {"issubset", method_issubset, "issubset(other, /)", "All of it in the other?", 0, 0},
+    {"issuperset", method_issuperset, "issuperset(other, /)", "All of the other in it?", 0, 0},
+    {"pop", method_pop, "pop()", "Remove one item and give it.", 0, 0},
+    {"remove", method_remove, "remove(item, /)", "Remove an item.", 0, 0},
+    {"symmetric_difference", method_symmetric_difference, "symmetric_difference(other, /)",
+     "What just one holds.", 0, 0},
+    {"symmetric_difference_update", method_symmetric_difference_update,
+     "symmetric_difference_update(other, /)", "Keep what just one holds.", 0, 0},
+    {"union", method_union, "union(*others)", "What any holds.", 0, 0},
+    {"update", method_update, "update(*others)", "Add what others hold.", 0, 0},
     JINJA_ROW_END,
 };

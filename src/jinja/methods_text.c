@@ -109,9 +109,15 @@ static creg_status all_are(jinja_call *call, bool (*is)(uint32_t), bool empty,
     return status;
 }
 
-static bool is_decimal(uint32_t code_point) { return creg_unicode_decimal(code_point) >= 0; }
+static bool is_decimal(uint32_t code_point)
+{
+    return creg_unicode_decimal(code_point) >= 0;
+}
 
-static bool is_ascii(uint32_t code_point) { return code_point < 0x80; }
+static bool is_ascii(uint32_t code_point)
+{
+    return code_point < 0x80;
+}
 
 static creg_status method_isalnum(jinja_call *call, creg_value *ret_value)
 {
@@ -417,7 +423,7 @@ static creg_status method_format_map(jinja_call *call, creg_value *ret_value)
     creg_value format = call->args[0];
     if (call->run->options->sandbox == JINJA_SANDBOX_NONE)
         format.flags &= (uint8_t)~CREG_STRING_MARKUP;
-    jinja_format_source source = { .mapping = call->args[1] };
+    jinja_format_source source = {.mapping = call->args[1]};
     return jinja_format_fields(call->run, format, &source, ret_value);
 }
 
@@ -472,7 +478,8 @@ static creg_status method_translate(jinja_call *call, creg_value *ret_value)
     return status == CREG_OK ? jinja_text_of_self(call, &text, ret_value) : status;
 }
 
-static creg_status table_set(jinja_call *call, creg_map *table, creg_value key, creg_value value)
+static creg_status table_set(jinja_call *call, creg_map *table, creg_value key,
+                             creg_value value)
 {
     if (!creg_map_set(call->run->arena, table, key, value))
         return jinja_fail_arena(call->run);
@@ -551,8 +558,9 @@ static creg_status check_maketrans(jinja_call *call)
             return jinja_fail(call->run, "TypeError",
                               "first maketrans argument must be a string if there is a second "
                               "argument");
-        return jinja_fail(call->run, "TypeError", "maketrans() argument %zu must be str, not %s",
-                          i, creg_value_type_name(call->args[i]));
+        return jinja_fail(call->run, "TypeError",
+                          "maketrans() argument %zu must be str, not %s", i,
+                          creg_value_type_name(call->args[i]));
     }
     return CREG_OK;
 }
@@ -621,7 +629,10 @@ static creg_status append_unencodable(jinja_call *call, creg_text *text, creg_sl
     else if (is_name(errors, "xmlcharrefreplace"))
         creg_text_format(text, "&#%u;", (unsigned)code_point);
     else if (is_name(errors, "backslashreplace"))
-        creg_text_format(text, code_point < 0x100 ? "\\x%02x" : code_point < 0x10000 ? "\\u%04x" : "\\U%08x",
+        creg_text_format(text,
+                         code_point < 0x100     ? "\\x%02x"
+                         : code_point < 0x10000 ? "\\u%04x"
+                                                : "\\U%08x",
                          (unsigned)code_point);
     else if (is_name(errors, "strict"))
         return jinja_fail(call->run, "UnicodeEncodeError",
@@ -694,8 +705,9 @@ static const char *explain_utf8(creg_slice bytes, size_t at, size_t *ret_size)
         if (at + size == bytes.size)
             return "unexpected end of data";
         unsigned char byte = (unsigned char)bytes.data[at + size];
-        bool narrow = size == 1 && ((lead == 0xE0 && byte < 0xA0) || (lead == 0xED && byte > 0x9F) ||
-                                    (lead == 0xF0 && byte < 0x90) || (lead == 0xF4 && byte > 0x8F));
+        bool narrow =
+            size == 1 && ((lead == 0xE0 && byte < 0xA0) || (lead == 0xED && byte > 0x9F) ||
+                          (lead == 0xF0 && byte < 0x90) || (lead == 0xF4 && byte > 0x8F));
         if (narrow || !creg_utf8_is_tail((char)byte))
             break;
         *ret_size = size + 1;
@@ -788,8 +800,8 @@ static creg_status method_unescape(jinja_call *call, creg_value *ret_value)
 
 static creg_status method_striptags(jinja_call *call, creg_value *ret_value)
 {
-    return jinja_apply_filter(call->run, creg_slice_of("striptags"), call->args[0], NULL, 0, NULL,
-                              0, ret_value);
+    return jinja_apply_filter(call->run, creg_slice_of("striptags"), call->args[0], NULL, 0,
+                              NULL, 0, ret_value);
 }
 
 static creg_status method_escape(jinja_call *call, creg_value *ret_value)
@@ -800,107 +812,107 @@ static creg_status method_escape(jinja_call *call, creg_value *ret_value)
 /* ---- tables ----------------------------------------------------------------------------- */
 
 const jinja_builtin jinja_methods_text[] = {
-    { "capitalize", method_capitalize, "capitalize()", "First letter upper, rest lower.", 0, 0 },
-    { "casefold", method_casefold, "casefold()", "For comparing without case.", 0, 0 },
-    { "center", method_center, "center(width, fillchar=' ', /)", "Pad on both sides.", 0, 0 },
-    { "count", jinja_method_count, "count(sub, start=None, end=None, /)", "How often.", 0, 0 },
-    { "encode", method_encode, "encode(encoding='utf-8', errors='strict')", "As bytes.", 0, 0 },
-    { "endswith", jinja_method_endswith, "endswith(suffix, start=None, end=None, /)",
-      "Does it end so?", 0, 0 },
-    { "expandtabs", method_expandtabs, "expandtabs(tabsize=8)", "Tabs to blanks.", 0, 0 },
-    { "find", jinja_method_find, "find(sub, start=None, end=None, /)", "Where, or -1.", 0, 0 },
-    { "format", method_format, "format(*args, **kwargs)", "Fill replacement fields.", 0, 0 },
-    { "format_map", method_format_map, "format_map(mapping, /)", "Fill fields from a map.", 0,
-      0 },
-    { "index", jinja_method_index, "index(sub, start=None, end=None, /)", "Where.", 0, 0 },
-    { "isalnum", method_isalnum, "isalnum()", "Letters and digits only?", 0, 0 },
-    { "isalpha", method_isalpha, "isalpha()", "Letters only?", 0, 0 },
-    { "isascii", method_isascii, "isascii()", "ASCII only?", 0, 0 },
-    { "isdecimal", method_isdecimal, "isdecimal()", "Decimal digits only?", 0, 0 },
-    { "isdigit", method_isdigit, "isdigit()", "Digits only?", 0, 0 },
-    { "isidentifier", method_isidentifier, "isidentifier()", "May it be a name?", 0, 0 },
-    { "islower", method_islower, "islower()", "Lower case?", 0, 0 },
-    { "isnumeric", method_isnumeric, "isnumeric()", "Numeric only?", 0, 0 },
-    { "isprintable", method_isprintable, "isprintable()", "Printable only?", 0, 0 },
-    { "isspace", method_isspace, "isspace()", "Blanks only?", 0, 0 },
-    { "istitle", method_istitle, "istitle()", "Every word capitalised?", 0, 0 },
-    { "isupper", method_isupper, "isupper()", "Upper case?", 0, 0 },
-    { "join", method_join, "join(iterable, /)", "Put it between the items.", 0, 0 },
-    { "ljust", method_ljust, "ljust(width, fillchar=' ', /)", "Pad on the right.", 0, 0 },
-    { "lower", method_lower, "lower()", "In lower case.", 0, 0 },
-    { "lstrip", jinja_method_lstrip, "lstrip(chars=None, /)", "Strip the left end.", 0, 0 },
-    { "maketrans", method_maketrans, "maketrans(x, y=None, z=None, /)",
-      "A table for translate().", 0, 0 },
-    { "partition", jinja_method_partition, "partition(sep, /)", "Split in three.", 0, 0 },
-    { "removeprefix", jinja_method_removeprefix, "removeprefix(prefix, /)",
-      "Without this beginning.", 0, 0 },
-    { "removesuffix", jinja_method_removesuffix, "removesuffix(suffix, /)", "Without this end.",
-      0, 0 },
-    { "replace", jinja_method_replace, "replace(old, new, count=-1, /)", "With parts replaced.",
-      0, 0 },
-    { "rfind", jinja_method_rfind, "rfind(sub, start=None, end=None, /)", "Where last, or -1.",
-      0, 0 },
-    { "rindex", jinja_method_rindex, "rindex(sub, start=None, end=None, /)", "Where last.", 0,
-      0 },
-    { "rjust", method_rjust, "rjust(width, fillchar=' ', /)", "Pad on the left.", 0, 0 },
-    { "rpartition", jinja_method_rpartition, "rpartition(sep, /)", "Split in three, from right.",
-      0, 0 },
-    { "rsplit", jinja_method_rsplit, "rsplit(sep=None, maxsplit=-1)", "Split, from the right.",
-      0, 0 },
-    { "rstrip", jinja_method_rstrip, "rstrip(chars=None, /)", "Strip the right end.", 0, 0 },
-    { "split", jinja_method_split, "split(sep=None, maxsplit=-1)", "Split into a list.", 0, 0 },
-    { "splitlines", jinja_method_splitlines, "splitlines(keepends=False)", "The lines.", 0, 0 },
-    { "startswith", jinja_method_startswith, "startswith(prefix, start=None, end=None, /)",
-      "Does it begin so?", 0, 0 },
-    { "strip", jinja_method_strip, "strip(chars=None, /)", "Strip both ends.", 0, 0 },
-    { "swapcase", method_swapcase, "swapcase()", "Upper to lower, lower to upper.", 0, 0 },
-    { "title", method_title, "title()", "Every word capitalised.", 0, 0 },
-    { "translate", method_translate, "translate(table, /)", "Characters mapped by a table.", 0,
-      0 },
-    { "upper", method_upper, "upper()", "In upper case.", 0, 0 },
-    { "zfill", method_zfill, "zfill(width, /)", "Pad with zeros behind the sign.", 0, 0 },
+    {"capitalize", method_capitalize, "capitalize()", "First letter upper, rest lower.", 0, 0},
+    {"casefold", method_casefold, "casefold()", "For comparing without case.", 0, 0},
+    {"center", method_center, "center(width, fillchar=' ', /)", "Pad on both sides.", 0, 0},
+    {"count", jinja_method_count, "count(sub, start=None, end=None, /)", "How often.", 0, 0},
+    {"encode", method_encode, "encode(encoding='utf-8', errors='strict')", "As bytes.", 0, 0},
+    {"endswith", jinja_method_endswith, "endswith(suffix, start=None, end=None, /)",
+     "Does it end so?", 0, 0},
+    {"expandtabs", method_expandtabs, "expandtabs(tabsize=8)", "Tabs to blanks.", 0, 0},
+    {"find", jinja_method_find, "find(sub, start=None, end=None, /)", "Where, or -1.", 0, 0},
+    {"format", method_format, "format(*args, **kwargs)", "Fill replacement fields.", 0, 0},
+    {"format_map", method_format_map, "format_map(mapping, /)", "Fill fields from a map.", 0,
+     0},
+    {"index", jinja_method_index, "index(sub, start=None, end=None, /)", "Where.", 0, 0},
+    {"isalnum", method_isalnum, "isalnum()", "Letters and digits only?", 0, 0},
+    {"isalpha", method_isalpha, "isalpha()", "Letters only?", 0, 0},
+    {"isascii", method_isascii, "isascii()", "ASCII only?", 0, 0},
+    {"isdecimal", method_isdecimal, "isdecimal()", "Decimal digits only?", 0, 0},
+    {"isdigit", method_isdigit, "isdigit()", "Digits only?", 0, 0},
+    {"isidentifier", method_isidentifier, "isidentifier()", "May it be a name?", 0, 0},
+    {"islower", method_islower, "islower()", "Lower case?", 0, 0},
+    {"isnumeric", method_isnumeric, "isnumeric()", "Numeric only?", 0, 0},
+    {"isprintable", method_isprintable, "isprintable()", "Printable only?", 0, 0},
+    {"isspace", method_isspace, "isspace()", "Blanks only?", 0, 0},
+    {"istitle", method_istitle, "istitle()", "Every word capitalised?", 0, 0},
+    {"isupper", method_isupper, "isupper()", "Upper case?", 0, 0},
+    {"join", method_join, "join(iterable, /)", "Put it between the items.", 0, 0},
+    {"ljust", method_ljust, "ljust(width, fillchar=' ', /)", "Pad on the right.", 0, 0},
+    {"lower", method_lower, "lower()", "In lower case.", 0, 0},
+    {"lstrip", jinja_method_lstrip, "lstrip(chars=None, /)", "Strip the left end.", 0, 0},
+    {"maketrans", method_maketrans, "maketrans(x, y=None, z=None, /)",
+     "A table for translate().", 0, 0},
+    {"partition", jinja_method_partition, "partition(sep, /)", "Split in three.", 0, 0},
+    {"removeprefix", jinja_method_removeprefix, "removeprefix(prefix, /)",
+     "Without this beginning.", 0, 0},
+    {"removesuffix", jinja_method_removesuffix, "removesuffix(suffix, /)", "Without this end.",
+     0, 0},
+    {"replace", jinja_method_replace, "replace(old, new, count=-1, /)", "With parts replaced.",
+     0, 0},
+    {"rfind", jinja_method_rfind, "rfind(sub, start=None, end=None, /)", "Where last, or -1.",
+     0, 0},
+    {"rindex", jinja_method_rindex, "rindex(sub, start=None, end=None, /)", "Where last.", 0,
+     0},
+    {"rjust", method_rjust, "rjust(width, fillchar=' ', /)", "Pad on the left.", 0, 0},
+    {"rpartition", jinja_method_rpartition, "rpartition(sep, /)", "Split in three, from right.",
+     0, 0},
+    {"rsplit", jinja_method_rsplit, "rsplit(sep=None, maxsplit=-1)", "Split, from the right.",
+     0, 0},
+    {"rstrip", jinja_method_rstrip, "rstrip(chars=None, /)", "Strip the right end.", 0, 0},
+    {"split", jinja_method_split, "split(sep=None, maxsplit=-1)", "Split into a list.", 0, 0},
+    {"splitlines", jinja_method_splitlines, "splitlines(keepends=False)", "The lines.", 0, 0},
+    {"startswith", jinja_method_startswith, "startswith(prefix, start=None, end=None, /)",
+     "Does it begin so?", 0, 0},
+    {"strip", jinja_method_strip, "strip(chars=None, /)", "Strip both ends.", 0, 0},
+    {"swapcase", method_swapcase, "swapcase()", "Upper to lower, lower to upper.", 0, 0},
+    {"title", method_title, "title()", "Every word capitalised.", 0, 0},
+    {"translate", method_translate, "translate(table, /)", "Characters mapped by a table.", 0,
+     0},
+    {"upper", method_upper, "upper()", "In upper case.", 0, 0},
+    {"zfill", method_zfill, "zfill(width, /)", "Pad with zeros behind the sign.", 0, 0},
     JINJA_ROW_END,
 };
 
 const jinja_builtin jinja_methods_markup[] = {
-    { "escape", method_escape, "escape(s)", "Escape for HTML.", 0, 0 },
-    { "striptags", method_striptags, "striptags()", "Without tags.", 0, 0 },
-    { "unescape", method_unescape, "unescape()", "Character references resolved.", 0, 0 },
+    {"escape", method_escape, "escape(s)", "Escape for HTML.", 0, 0},
+    {"striptags", method_striptags, "striptags()", "Without tags.", 0, 0},
+    {"unescape", method_unescape, "unescape()", "Character references resolved.", 0, 0},
     JINJA_ROW_END,
 };
 
 const jinja_builtin jinja_methods_bytes[] = {
-    { "count", jinja_method_count, "count(sub, start=None, end=None, /)", "How often.", 0, 0 },
-    { "decode", method_decode, "decode(encoding='utf-8', errors='strict')", "As text.", 0, 0 },
-    { "endswith", jinja_method_endswith, "endswith(suffix, start=None, end=None, /)",
-      "Does it end so?", 0, 0 },
-    { "find", jinja_method_find, "find(sub, start=None, end=None, /)", "Where, or -1.", 0, 0 },
-    { "hex", method_hex, "hex()", "In hexadecimal.", 0, 0 },
-    { "index", jinja_method_index, "index(sub, start=None, end=None, /)", "Where.", 0, 0 },
-    { "join", method_join, "join(iterable, /)", "Put it between the items.", 0, 0 },
-    { "lower", method_bytes_lower, "lower()", "In lower case.", 0, 0 },
-    { "lstrip", jinja_method_lstrip, "lstrip(chars=None, /)", "Strip the left end.", 0, 0 },
-    { "partition", jinja_method_partition, "partition(sep, /)", "Split in three.", 0, 0 },
-    { "removeprefix", jinja_method_removeprefix, "removeprefix(prefix, /)",
-      "Without this beginning.", 0, 0 },
-    { "removesuffix", jinja_method_removesuffix, "removesuffix(suffix, /)", "Without this end.",
-      0, 0 },
-    { "replace", jinja_method_replace, "replace(old, new, count=-1, /)", "With parts replaced.",
-      0, 0 },
-    { "rfind", jinja_method_rfind, "rfind(sub, start=None, end=None, /)", "Where last, or -1.",
-      0, 0 },
-    { "rindex", jinja_method_rindex, "rindex(sub, start=None, end=None, /)", "Where last.", 0,
-      0 },
-    { "rpartition", jinja_method_rpartition, "rpartition(sep, /)", "Split in three, from right.",
-      0, 0 },
-    { "rsplit", jinja_method_rsplit, "rsplit(sep=None, maxsplit=-1)", "Split, from the right.",
-      0, 0 },
-    { "rstrip", jinja_method_rstrip, "rstrip(chars=None, /)", "Strip the right end.", 0, 0 },
-    { "split", jinja_method_split, "split(sep=None, maxsplit=-1)", "Split into a list.", 0, 0 },
-    { "splitlines", jinja_method_splitlines, "splitlines(keepends=False)", "The lines.", 0, 0 },
-    { "startswith", jinja_method_startswith, "startswith(prefix, start=None, end=None, /)",
-      "Does it begin so?", 0, 0 },
-    { "strip", jinja_method_strip, "strip(chars=None, /)", "Strip both ends.", 0, 0 },
-    { "upper", method_bytes_upper, "upper()", "In upper case.", 0, 0 },
+    {"count", jinja_method_count, "count(sub, start=None, end=None, /)", "How often.", 0, 0},
+    {"decode", method_decode, "decode(encoding='utf-8', errors='strict')", "As text.", 0, 0},
+    {"endswith", jinja_method_endswith, "endswith(suffix, start=None, end=None, /)",
+     "Does it end so?", 0, 0},
+    {"find", jinja_method_find, "find(sub, start=None, end=None, /)", "Where, or -1.", 0, 0},
+    {"hex", method_hex, "hex()", "In hexadecimal.", 0, 0},
+    {"index", jinja_method_index, "index(sub, start=None, end=None, /)", "Where.", 0, 0},
+    {"join", method_join, "join(iterable, /)", "Put it between the items.", 0, 0},
+    {"lower", method_bytes_lower, "lower()", "In lower case.", 0, 0},
+    {"lstrip", jinja_method_lstrip, "lstrip(chars=None, /)", "Strip the left end.", 0, 0},
+    {"partition", jinja_method_partition, "partition(sep, /)", "Split in three.", 0, 0},
+    {"removeprefix", jinja_method_removeprefix, "removeprefix(prefix, /)",
+     "Without this beginning.", 0, 0},
+    {"removesuffix", jinja_method_removesuffix, "removesuffix(suffix, /)", "Without this end.",
+     0, 0},
+    {"replace", jinja_method_replace, "replace(old, new, count=-1, /)", "With parts replaced.",
+     0, 0},
+    {"rfind", jinja_method_rfind, "rfind(sub, start=None, end=None, /)", "Where last, or -1.",
+     0, 0},
+    {"rindex", jinja_method_rindex, "rindex(sub, start=None, end=None, /)", "Where last.", 0,
+     0},
+    {"rpartition", jinja_method_rpartition, "rpartition(sep, /)", "Split in three, from right.",
+     0, 0},
+    {"rsplit", jinja_method_rsplit, "rsplit(sep=None, maxsplit=-1)", "Split, from the right.",
+     0, 0},
+    {"rstrip", jinja_method_rstrip, "rstrip(chars=None, /)", "Strip the right end.", 0, 0},
+    {"split", jinja_method_split, "split(sep=None, maxsplit=-1)", "Split into a list.", 0, 0},
+    {"splitlines", jinja_method_splitlines, "splitlines(keepends=False)", "The lines.", 0, 0},
+    {"startswith", jinja_method_startswith, "startswith(prefix, start=None, end=None, /)",
+     "Does it begin so?", 0, 0},
+    {"strip", jinja_method_strip, "strip(chars=None, /)", "Strip both ends.", 0, 0},
+    {"upper", method_bytes_upper, "upper()", "In upper case.", 0, 0},
     JINJA_ROW_END,
 };

@@ -11,11 +11,14 @@
 #include "jinja/builtins.h"
 #include "value/integer.h"
 
-static bool is_kind(creg_value value, creg_kind kind) { return value.kind == (uint8_t)kind; }
+static bool is_kind(creg_value value, creg_kind kind)
+{
+    return value.kind == (uint8_t)kind;
+}
 
 static creg_integer_room room_of(jinja_run *run)
 {
-    return (creg_integer_room){ .arena = run->arena, .digits_max = run->limits.integer_digits };
+    return (creg_integer_room){.arena = run->arena, .digits_max = run->limits.integer_digits};
 }
 
 /* ---- failing -------------------------------------------------------------------------- */
@@ -62,8 +65,8 @@ static creg_status to_double(jinja_run *run, creg_value number, double *ret_real
     return CREG_OK;
 }
 
-static creg_status to_doubles(jinja_run *run, creg_value left, creg_value right, double *ret_left,
-                              double *ret_right)
+static creg_status to_doubles(jinja_run *run, creg_value left, creg_value right,
+                              double *ret_left, double *ret_right)
 {
     creg_status status = to_double(run, left, ret_left);
     return status == CREG_OK ? to_double(run, right, ret_right) : status;
@@ -89,7 +92,7 @@ static creg_status on_integers(jinja_run *run, integer_operation operation, creg
 {
     creg_integer first = creg_value_to_integer(left);
     creg_integer second = creg_value_to_integer(right);
-    creg_integer result = { 0 };
+    creg_integer result = {0};
     creg_status status = charge_integers(run, first, second);
     if (status == CREG_OK)
         status = operation(room_of(run), first, second, &result, run->err);
@@ -100,7 +103,10 @@ static creg_status on_integers(jinja_run *run, integer_operation operation, creg
 
 /* ---- text and sequences --------------------------------------------------------------- */
 
-static bool is_markup(creg_value value) { return jinja_is_markup(value); }
+static bool is_markup(creg_value value)
+{
+    return jinja_is_markup(value);
+}
 
 static bool is_sequence(creg_value value)
 {
@@ -124,8 +130,8 @@ static creg_status join_texts(jinja_run *run, creg_value left, creg_value right,
     if (right.size > 0)
         memcpy(joined + left.size, right.as.text, right.size);
     *ret_value = left;
-    ret_value->flags = left.flags & right.flags & (CREG_STRING_MARKUP | CREG_STRING_TRUSTED |
-                                                   CREG_STRING_ASCII);
+    ret_value->flags = left.flags & right.flags &
+                       (CREG_STRING_MARKUP | CREG_STRING_TRUSTED | CREG_STRING_ASCII);
     ret_value->size = (uint32_t)size;
     ret_value->as.text = joined;
     return CREG_OK;
@@ -149,8 +155,8 @@ static creg_status join_lists(jinja_run *run, creg_value left, creg_value right,
         memcpy(joined->items + left.as.list->size, right.as.list->items,
                right.as.list->size * sizeof(creg_value));
     joined->size = size;
-    *ret_value = is_kind(left, CREG_KIND_LIST) ? creg_value_list(joined)
-                                               : creg_value_tuple(joined);
+    *ret_value =
+        is_kind(left, CREG_KIND_LIST) ? creg_value_list(joined) : creg_value_tuple(joined);
     return CREG_OK;
 }
 
@@ -292,8 +298,8 @@ static creg_status repeat_list(jinja_run *run, creg_value value, size_t times,
         memcpy(repeated->items + i * source->size, source->items,
                source->size * sizeof(creg_value));
     repeated->size = times * source->size;
-    *ret_value = is_kind(value, CREG_KIND_LIST) ? creg_value_list(repeated)
-                                                : creg_value_tuple(repeated);
+    *ret_value =
+        is_kind(value, CREG_KIND_LIST) ? creg_value_list(repeated) : creg_value_tuple(repeated);
     return CREG_OK;
 }
 
@@ -359,12 +365,14 @@ static creg_status divide_integers(jinja_run *run, creg_value left, creg_value r
     if (status != CREG_OK)
         return status;
     if (!fits)
-        return jinja_fail(run, "OverflowError", "integer division result too large for a float");
+        return jinja_fail(run, "OverflowError",
+                          "integer division result too large for a float");
     *ret_value = creg_value_float(ratio);
     return CREG_OK;
 }
 
-creg_status jinja_divide(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value)
+creg_status jinja_divide(jinja_run *run, creg_value left, creg_value right,
+                         creg_value *ret_value)
 {
     if (!both_numbers(left, right))
         return fail_operands(run, "/", left, right);
@@ -409,8 +417,8 @@ static creg_status divide_whole(jinja_run *run, creg_value left, creg_value righ
 {
     creg_integer first = creg_value_to_integer(left);
     creg_integer second = creg_value_to_integer(right);
-    creg_integer quotient = { 0 };
-    creg_integer remainder = { 0 };
+    creg_integer quotient = {0};
+    creg_integer remainder = {0};
     if (creg_integer_sign(second) == 0)
         return fail_zero(run, ret_quotient != NULL ? "integer division or modulo by zero"
                                                    : "integer modulo by zero");
@@ -493,7 +501,7 @@ static creg_status power_integers(jinja_run *run, creg_value left, creg_value ri
 {
     creg_integer base = creg_value_to_integer(left);
     creg_integer exponent = creg_value_to_integer(right);
-    creg_integer power = { 0 };
+    creg_integer power = {0};
     /* What the result will cost is bounded by the digits it may have. */
     creg_status status = CREG_OK;
     if (exponent.big == NULL && exponent.small > 64)
@@ -505,7 +513,8 @@ static creg_status power_integers(jinja_run *run, creg_value left, creg_value ri
     return status;
 }
 
-creg_status jinja_power(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value)
+creg_status jinja_power(jinja_run *run, creg_value left, creg_value right,
+                        creg_value *ret_value)
 {
     if (!both_numbers(left, right))
         return fail_operands(run, "** or pow()", left, right);
@@ -536,9 +545,9 @@ creg_status jinja_negate(jinja_run *run, creg_value value, creg_value *ret_value
     }
     if (!creg_value_is_integer(value))
         return fail_operand(run, '-', value);
-    creg_integer negated = { 0 };
-    creg_status status = creg_integer_negate(room_of(run), creg_value_to_integer(value),
-                                             &negated, run->err);
+    creg_integer negated = {0};
+    creg_status status =
+        creg_integer_negate(room_of(run), creg_value_to_integer(value), &negated, run->err);
     if (status == CREG_OK)
         *ret_value = creg_value_of_integer(negated);
     return status;

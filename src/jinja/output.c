@@ -36,8 +36,9 @@ static creg_status fail_output(jinja_state *st)
     if (out->text.failed == CREG_NO_MEMORY || st->run.arena->failed != CREG_OK)
         return jinja_fail_arena(&st->run);
     st->failed_node = NULL;
-    creg_status status = creg_fail(st->run.err, CREG_LIMIT, "the output is longer than %zu bytes",
-                                   st->run.limits.output_bytes);
+    creg_status status =
+        creg_fail(st->run.err, CREG_LIMIT, "the output is longer than %zu bytes",
+                  st->run.limits.output_bytes);
     creg_error_hint(st->run.err, "render less at once, or raise output_bytes in jinja_limits");
     return status;
 }
@@ -63,11 +64,11 @@ static creg_status trace(jinja_state *st, uint32_t line, uint32_t at, bool is_li
         tracer->pieces = grown;
         tracer->capacity = capacity;
     }
-    tracer->pieces[tracer->size++] = (jinja_piece){ .output_at = (uint32_t)st->out->text.size,
-                                                    .line = line,
-                                                    .column = at, /* an offset until the end */
-                                                    .is_literal = is_literal,
-                                                    .is_checked = is_checked };
+    tracer->pieces[tracer->size++] = (jinja_piece){.output_at = (uint32_t)st->out->text.size,
+                                                   .line = line,
+                                                   .column = at, /* an offset until the end */
+                                                   .is_literal = is_literal,
+                                                   .is_checked = is_checked};
     return CREG_OK;
 }
 
@@ -180,10 +181,12 @@ static bool is_data(creg_value value)
     case CREG_KIND_INT:
     case CREG_KIND_BIGINT:
     case CREG_KIND_FLOAT:
-    case CREG_KIND_NUMBER: return false;
+    case CREG_KIND_NUMBER:
+        return false;
     case CREG_KIND_STRING:
         return (value.flags & (CREG_STRING_TRUSTED | CREG_STRING_RAW)) == 0;
-    default: return true;
+    default:
+        return true;
     }
 }
 
@@ -235,8 +238,8 @@ static creg_status write_structured(jinja_state *st, jinja_escape_mode escape, c
         write_outside(st, text, data);
         return CREG_OK;
     }
-    const char *problem = jinja_quote_escape(st->run.options->autoescape, &out->quote, text,
-                                             &out->text);
+    const char *problem =
+        jinja_quote_escape(st->run.options->autoescape, &out->quote, text, &out->text);
     return problem == NULL ? CREG_OK : fail_quote(st, problem);
 }
 
@@ -253,9 +256,8 @@ static creg_status write_item_structured(jinja_state *st, const jinja_stmt *stmt
     bool checked = false;
     creg_value value;
     if (is_literal) {
-        creg_status status = st->out->tracer == NULL
-                                 ? CREG_OK
-                                 : trace(st, item->line, item->at, true, false);
+        creg_status status =
+            st->out->tracer == NULL ? CREG_OK : trace(st, item->line, item->at, true, false);
         if (status == CREG_OK)
             write_literal_structured(st, item);
         return status;

@@ -18,18 +18,18 @@
  *            comments, and block scalars (| and >), which end where a line is indented less
  */
 typedef enum jinja_quote_mode {
-    MODE_BETWEEN,    /* a scalar may begin here */
-    MODE_INDENT,     /* YAML: only blanks so far on this line */
-    MODE_WORD,       /* YAML: inside a plain scalar; quotes are text */
-    MODE_WORD_SPACE, /* YAML: a blank inside it: # begins a comment */
-    MODE_WORD_COLON, /* YAML: a colon inside it: a blank makes it a key */
-    MODE_DOUBLE,     /* inside "..." */
-    MODE_ESCAPE,     /* behind a backslash there */
-    MODE_SINGLE,     /* YAML: inside '...' */
-    MODE_SINGLE_END, /* YAML: behind a ' there: the end, or the first half of '' */
-    MODE_COMMENT,    /* YAML */
-    MODE_BLOCK_HEAD, /* YAML: behind | or >, until the end of the line */
-    MODE_BLOCK,      /* YAML: inside a block scalar */
+    MODE_BETWEEN,      /* a scalar may begin here */
+    MODE_INDENT,       /* YAML: only blanks so far on this line */
+    MODE_WORD,         /* YAML: inside a plain scalar; quotes are text */
+    MODE_WORD_SPACE,   /* YAML: a blank inside it: # begins a comment */
+    MODE_WORD_COLON,   /* YAML: a colon inside it: a blank makes it a key */
+    MODE_DOUBLE,       /* inside "..." */
+    MODE_ESCAPE,       /* behind a backslash there */
+    MODE_SINGLE,       /* YAML: inside '...' */
+    MODE_SINGLE_END,   /* YAML: behind a ' there: the end, or the first half of '' */
+    MODE_COMMENT,      /* YAML */
+    MODE_BLOCK_HEAD,   /* YAML: behind | or >, until the end of the line */
+    MODE_BLOCK,        /* YAML: inside a block scalar */
     MODE_BLOCK_INDENT, /* YAML: in the blanks that begin a line of it */
     MODE_COUNT
 } jinja_quote_mode;

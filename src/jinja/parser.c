@@ -45,7 +45,8 @@ void *jinja_parse_fail_depth(jinja_parser *p)
         return NULL;
     p->status = creg_fail(p->err, CREG_LIMIT, "the template nests deeper than %u levels",
                           (unsigned)p->depth_max);
-    creg_error_hint(p->err, "simplify the expression, or raise limits.parse_depth of the engine");
+    creg_error_hint(p->err,
+                    "simplify the expression, or raise limits.parse_depth of the engine");
     jinja_diagnose(p->err, p->name, p->source, p->token->line, p->token->at, p->token->size);
     return NULL;
 }
@@ -72,9 +73,9 @@ bool jinja_vector_push(jinja_parser *p, jinja_vector *vector, void *item)
 {
     if (vector->count == vector->capacity) {
         uint32_t capacity = vector->capacity == 0 ? 8 : vector->capacity * 2;
-        void **grown = creg_arena_grow(p->scratch, vector->items,
-                                       vector->capacity * sizeof(void *),
-                                       capacity * sizeof(void *));
+        void **grown =
+            creg_arena_grow(p->scratch, vector->items, vector->capacity * sizeof(void *),
+                            capacity * sizeof(void *));
         if (grown == NULL) {
             jinja_parse_fail_arena(p, p->scratch);
             return false;
@@ -103,9 +104,9 @@ static uint8_t mention_of(creg_slice text)
     static const struct {
         const char *name;
         uint8_t bit;
-    } rows[] = { { "loop", MENTION_LOOP },       { "caller", MENTION_CALLER },
-                 { "kwargs", MENTION_KWARGS },   { "varargs", MENTION_VARARGS },
-                 { "self", MENTION_SELF },       { "super", MENTION_SUPER } };
+    } rows[] = {{"loop", MENTION_LOOP},     {"caller", MENTION_CALLER},
+                {"kwargs", MENTION_KWARGS}, {"varargs", MENTION_VARARGS},
+                {"self", MENTION_SELF},     {"super", MENTION_SUPER}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (creg_slice_equal(text, creg_slice_of(rows[i].name)))
             return rows[i].bit;
@@ -114,17 +115,32 @@ static uint8_t mention_of(creg_slice text)
 
 static bool may_change_its_object(creg_slice text)
 {
-    static const char *const names[] = { "append", "extend", "insert", "remove", "pop", "clear",
-                                         "sort", "reverse", "update", "setdefault", "popitem",
-                                         "add", "discard", "difference_update",
-                                         "intersection_update", "symmetric_difference_update" };
+    static const char *const names[] = {"append",
+                                        "extend",
+                                        "insert",
+                                        "remove",
+                                        "pop",
+                                        "clear",
+                                        "sort",
+                                        "reverse",
+                                        "update",
+                                        "setdefault",
+                                        "popitem",
+                                        "add",
+                                        "discard",
+                                        "difference_update",
+                                        "intersection_update",
+                                        "symmetric_difference_update"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (creg_slice_equal(text, creg_slice_of(names[i])))
             return true;
     return false;
 }
 
-bool jinja_name_changes(creg_slice text) { return may_change_its_object(text); }
+bool jinja_name_changes(creg_slice text)
+{
+    return may_change_its_object(text);
+}
 
 static uint32_t bucket_of(creg_slice text)
 {
@@ -191,7 +207,8 @@ bool jinja_skip_name(jinja_parser *p, const char *name)
 
 creg_slice jinja_describe(const jinja_token *token)
 {
-    return token->kind == TOKEN_NAME ? token->text : creg_slice_of(jinja_token_name(token->kind));
+    return token->kind == TOKEN_NAME ? token->text
+                                     : creg_slice_of(jinja_token_name(token->kind));
 }
 
 static const jinja_token *expect(jinja_parser *p, bool as_expected, const char *expected)
@@ -223,7 +240,7 @@ const jinja_token *jinja_expect_name(jinja_parser *p, const char *name)
 
 jinja_mentions jinja_mentions_begin(jinja_parser *p)
 {
-    jinja_mentions before = { p->loaded, p->stored };
+    jinja_mentions before = {p->loaded, p->stored};
     p->loaded = p->stored = 0;
     return before;
 }
@@ -288,18 +305,18 @@ creg_status jinja_compile_into(jinja_template *result, creg_slice source, bool i
     jinja_parser *p = creg_arena_calloc(&scratch, 1, sizeof *p);
     if (p == NULL)
         return creg_fail_arena(err, &scratch);
-    *p = (jinja_parser){ .engine = result->engine,
-                         .options = &result->engine->options,
-                         .result = result,
-                         .arena = &result->arena,
-                         .scratch = &scratch,
-                         .name = result->name,
-                         .depth_max = result->engine->limits.parse_depth,
-                         .err = err };
+    *p = (jinja_parser){.engine = result->engine,
+                        .options = &result->engine->options,
+                        .result = result,
+                        .arena = &result->arena,
+                        .scratch = &scratch,
+                        .name = result->name,
+                        .depth_max = result->engine->limits.parse_depth,
+                        .err = err};
     jinja_tokens tokens;
-    creg_status status = jinja_lex(p->options, source,
-                                   is_expression ? LEX_EXPRESSION : LEX_TEMPLATE, p->arena,
-                                   p->scratch, &tokens, err);
+    creg_status status =
+        jinja_lex(p->options, source, is_expression ? LEX_EXPRESSION : LEX_TEMPLATE, p->arena,
+                  p->scratch, &tokens, err);
     if (status == CREG_OK) {
         p->token = tokens.items;
         p->source = result->source = tokens.source;

@@ -24,8 +24,8 @@ typedef struct jinja_parser {
     jinja_engine *engine;
     const jinja_options *options;
     jinja_template *result;
-    creg_arena *arena;   /* of the template: the tree */
-    creg_arena *scratch; /* gone when parsing ends */
+    creg_arena *arena;        /* of the template: the tree */
+    creg_arena *scratch;      /* gone when parsing ends */
     const jinja_token *token; /* the current one */
     creg_slice source;
     creg_slice name; /* of the template */
@@ -37,9 +37,9 @@ typedef struct jinja_parser {
 
     /* Which special names the body being parsed reads and assigns (MENTION_ bits). */
     uint8_t loaded, stored;
-    uint32_t scoped_blocks;                   /* seen so far */
-    uint32_t loop_store_line, loop_store_at;  /* last assignment to `loop` */
-    uint32_t loop_stores;                     /* how many so far */
+    uint32_t scoped_blocks;                  /* seen so far */
+    uint32_t loop_store_line, loop_store_at; /* last assignment to `loop` */
+    uint32_t loop_stores;                    /* how many so far */
 
     /* For "you probably made a nesting mistake". */
     creg_slice tags[TAG_STACK];
@@ -85,7 +85,10 @@ const jinja_token *jinja_expect_name(jinja_parser *p, const char *name);
 creg_slice jinja_describe(const jinja_token *token);
 
 bool jinja_enter(jinja_parser *p); /* one level deeper; false at the limit */
-static inline void jinja_leave(jinja_parser *p) { p->depth--; }
+static inline void jinja_leave(jinja_parser *p)
+{
+    p->depth--;
+}
 
 typedef struct jinja_mentions {
     uint8_t loaded, stored;

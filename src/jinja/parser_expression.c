@@ -174,8 +174,8 @@ static jinja_node *parse_number(jinja_parser *p)
         return NULL;
     if (token->kind == TOKEN_FLOAT)
         return parse_float(p, token);
-    creg_integer_room room = { .arena = p->arena,
-                               .digits_max = p->engine->limits.integer_digits };
+    creg_integer_room room = {.arena = p->arena,
+                              .digits_max = p->engine->limits.integer_digits};
     creg_integer integer;
     creg_status status = creg_integer_parse(room, token->text, 0, &integer, p->err);
     if (status == CREG_OK)
@@ -190,7 +190,7 @@ static jinja_node *parse_number(jinja_parser *p)
 static jinja_node *parse_list(jinja_parser *p)
 {
     const jinja_token *open = p->token;
-    jinja_vector items = { 0 };
+    jinja_vector items = {0};
     if (!jinja_next_token(p))
         return NULL;
     while (p->token->kind != TOKEN_RBRACKET) {
@@ -210,7 +210,7 @@ static jinja_node *parse_list(jinja_parser *p)
 static jinja_node *parse_dict(jinja_parser *p)
 {
     const jinja_token *open = p->token;
-    jinja_vector items = { 0 };
+    jinja_vector items = {0};
     if (!jinja_next_token(p))
         return NULL;
     while (p->token->kind != TOKEN_RBRACE) {
@@ -239,7 +239,7 @@ static jinja_node *parse_parentheses(jinja_parser *p)
     if (!jinja_next_token(p))
         return NULL;
     /* Any expression may stand in brackets; whether it can be a target is checked later. */
-    jinja_node *node = jinja_parse_tuple(p, (jinja_tuple_rules){ .parenthesised = true });
+    jinja_node *node = jinja_parse_tuple(p, (jinja_tuple_rules){.parenthesised = true});
     if (node == NULL || jinja_expect(p, TOKEN_RPAREN) == NULL)
         return NULL;
     return node;
@@ -249,13 +249,19 @@ static jinja_node *parse_primary(jinja_parser *p, jinja_tuple_rules rules)
 {
     creg_slice found;
     switch (p->token->kind) {
-    case TOKEN_NAME: return parse_name(p, rules);
-    case TOKEN_STRING: return parse_strings(p);
+    case TOKEN_NAME:
+        return parse_name(p, rules);
+    case TOKEN_STRING:
+        return parse_strings(p);
     case TOKEN_INTEGER:
-    case TOKEN_FLOAT: return parse_number(p);
-    case TOKEN_LPAREN: return parse_parentheses(p);
-    case TOKEN_LBRACKET: return parse_list(p);
-    case TOKEN_LBRACE: return parse_dict(p);
+    case TOKEN_FLOAT:
+        return parse_number(p);
+    case TOKEN_LPAREN:
+        return parse_parentheses(p);
+    case TOKEN_LBRACKET:
+        return parse_list(p);
+    case TOKEN_LBRACE:
+        return parse_dict(p);
     default:
         found = jinja_describe(p->token);
         return jinja_parse_fail(p, "TemplateSyntaxError", p->token->line, p->token->at,
@@ -309,7 +315,8 @@ static bool parse_argument(jinja_parser *p, args_builder *args, const jinja_toke
         if (allowed)
             return add_keyword(p, args);
     } else {
-        allowed = args->splat == NULL && args->keyword_splat == NULL && args->keywords.count == 0;
+        allowed =
+            args->splat == NULL && args->keyword_splat == NULL && args->keywords.count == 0;
         if (allowed) {
             jinja_node *value = jinja_parse_expression(p, true);
             return deepen(args, value) && jinja_vector_push(p, &args->positional, value);
@@ -360,7 +367,8 @@ static bool parse_arguments(jinja_parser *p, args_builder *args)
 }
 
 static jinja_node *call_node(jinja_parser *p, jinja_node_kind kind, jinja_node *subject,
-                             creg_slice name, const args_builder *args, const jinja_token *place)
+                             creg_slice name, const args_builder *args,
+                             const jinja_token *place)
 {
     jinja_node *node = jinja_make_node(p, kind, place);
     if (node == NULL || (subject != NULL && adopt(p, node, subject) == NULL))
@@ -378,7 +386,7 @@ static jinja_node *call_node(jinja_parser *p, jinja_node_kind kind, jinja_node *
 static jinja_node *parse_call(jinja_parser *p, jinja_node *callee)
 {
     const jinja_token *open = p->token;
-    args_builder args = { 0 };
+    args_builder args = {0};
     if (!parse_arguments(p, &args))
         return NULL;
     return call_node(p, NODE_CALL, callee, creg_slice_make(NULL, 0), &args, open);
@@ -480,7 +488,7 @@ static jinja_node *subscript_tuple(jinja_parser *p, const jinja_vector *keys,
 static jinja_node *parse_brackets(jinja_parser *p, jinja_node *object)
 {
     const jinja_token *open = p->token;
-    jinja_vector keys = { 0 };
+    jinja_vector keys = {0};
     if (!jinja_next_token(p))
         return NULL;
     while (p->token->kind != TOKEN_RBRACKET) {
@@ -551,7 +559,7 @@ jinja_node *jinja_parse_filters(jinja_parser *p, jinja_node *subject, bool inlin
         inline_start = false;
         const jinja_token *place = p->token;
         creg_slice name;
-        args_builder args = { 0 };
+        args_builder args = {0};
         if (!parse_dotted_name(p, &name))
             return NULL;
         if (p->token->kind == TOKEN_LPAREN && !parse_arguments(p, &args))
@@ -574,8 +582,10 @@ static bool begins_test_argument(const jinja_parser *p)
     case TOKEN_FLOAT:
     case TOKEN_LPAREN:
     case TOKEN_LBRACKET:
-    case TOKEN_LBRACE: return true;
-    default: return false;
+    case TOKEN_LBRACE:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -590,7 +600,7 @@ static bool parse_test_arguments(jinja_parser *p, args_builder *args)
                          "You cannot chain multiple tests with is");
         return false;
     }
-    jinja_node *argument = parse_postfix(p, parse_primary(p, (jinja_tuple_rules){ 0 }));
+    jinja_node *argument = parse_postfix(p, parse_primary(p, (jinja_tuple_rules){0}));
     return deepen(args, argument) && jinja_vector_push(p, &args->positional, argument);
 }
 
@@ -611,7 +621,7 @@ static jinja_node *parse_test(jinja_parser *p, jinja_node *subject)
     bool negate = jinja_skip_name(p, "not");
     const jinja_token *place = p->token;
     creg_slice name;
-    args_builder args = { 0 };
+    args_builder args = {0};
     if (!parse_dotted_name(p, &name) || !parse_test_arguments(p, &args))
         return NULL;
     jinja_node *node = call_node(p, NODE_TEST, subject, name, &args, place);
@@ -651,7 +661,7 @@ static jinja_node *parse_unary(jinja_parser *p, bool with_filters)
             return NULL;
         node->as.operands.first = operand;
     } else {
-        node = parse_primary(p, (jinja_tuple_rules){ 0 });
+        node = parse_primary(p, (jinja_tuple_rules){0});
     }
     node = parse_postfix(p, node);
     return with_filters ? parse_filters_and_tests(p, node) : node;
@@ -675,29 +685,59 @@ static level name_level(const jinja_parser *p, jinja_operator *ret_op)
 static level operator_level(const jinja_parser *p, jinja_operator *ret_op)
 {
     switch (p->token->kind) {
-    case TOKEN_NAME: return name_level(p, ret_op);
-    case TOKEN_EQ: *ret_op = OP_EQ; return LEVEL_COMPARE;
-    case TOKEN_NE: *ret_op = OP_NE; return LEVEL_COMPARE;
-    case TOKEN_LT: *ret_op = OP_LT; return LEVEL_COMPARE;
-    case TOKEN_LTEQ: *ret_op = OP_LE; return LEVEL_COMPARE;
-    case TOKEN_GT: *ret_op = OP_GT; return LEVEL_COMPARE;
-    case TOKEN_GTEQ: *ret_op = OP_GE; return LEVEL_COMPARE;
-    case TOKEN_ADD: *ret_op = OP_ADD; return LEVEL_MATH1;
-    case TOKEN_SUB: *ret_op = OP_SUBTRACT; return LEVEL_MATH1;
-    case TOKEN_TILDE: return LEVEL_CONCAT;
-    case TOKEN_MUL: *ret_op = OP_MULTIPLY; return LEVEL_MATH2;
-    case TOKEN_DIV: *ret_op = OP_DIVIDE; return LEVEL_MATH2;
-    case TOKEN_FLOORDIV: *ret_op = OP_FLOOR_DIVIDE; return LEVEL_MATH2;
-    case TOKEN_MOD: *ret_op = OP_MODULO; return LEVEL_MATH2;
-    case TOKEN_POW: *ret_op = OP_POWER; return LEVEL_POW;
-    default: return LEVEL_NONE;
+    case TOKEN_NAME:
+        return name_level(p, ret_op);
+    case TOKEN_EQ:
+        *ret_op = OP_EQ;
+        return LEVEL_COMPARE;
+    case TOKEN_NE:
+        *ret_op = OP_NE;
+        return LEVEL_COMPARE;
+    case TOKEN_LT:
+        *ret_op = OP_LT;
+        return LEVEL_COMPARE;
+    case TOKEN_LTEQ:
+        *ret_op = OP_LE;
+        return LEVEL_COMPARE;
+    case TOKEN_GT:
+        *ret_op = OP_GT;
+        return LEVEL_COMPARE;
+    case TOKEN_GTEQ:
+        *ret_op = OP_GE;
+        return LEVEL_COMPARE;
+    case TOKEN_ADD:
+        *ret_op = OP_ADD;
+        return LEVEL_MATH1;
+    case TOKEN_SUB:
+        *ret_op = OP_SUBTRACT;
+        return LEVEL_MATH1;
+    case TOKEN_TILDE:
+        return LEVEL_CONCAT;
+    case TOKEN_MUL:
+        *ret_op = OP_MULTIPLY;
+        return LEVEL_MATH2;
+    case TOKEN_DIV:
+        *ret_op = OP_DIVIDE;
+        return LEVEL_MATH2;
+    case TOKEN_FLOORDIV:
+        *ret_op = OP_FLOOR_DIVIDE;
+        return LEVEL_MATH2;
+    case TOKEN_MOD:
+        *ret_op = OP_MODULO;
+        return LEVEL_MATH2;
+    case TOKEN_POW:
+        *ret_op = OP_POWER;
+        return LEVEL_POW;
+    default:
+        return LEVEL_NONE;
     }
 }
 
 static jinja_node *parse_climbing(jinja_parser *p, level lowest);
 
 /* The operands that follow `first` on one level: one vector of jinja_operand. */
-static bool parse_operands(jinja_parser *p, level lv, jinja_vector *operands, uint32_t *last_line)
+static bool parse_operands(jinja_parser *p, level lv, jinja_vector *operands,
+                           uint32_t *last_line)
 {
     jinja_operator op = OP_ADD;
     while (operator_level(p, &op) == lv) {
@@ -708,7 +748,8 @@ static bool parse_operands(jinja_parser *p, level lv, jinja_vector *operands, ui
         operand->op = op;
         operand->line = p->token->line;
         operand->at = p->token->at;
-        bool two_tokens = p->token->kind == TOKEN_NAME && op == OP_NOT_IN && lv == LEVEL_COMPARE;
+        bool two_tokens =
+            p->token->kind == TOKEN_NAME && op == OP_NOT_IN && lv == LEVEL_COMPARE;
         if (!jinja_next_token(p) || (two_tokens && !jinja_next_token(p)))
             return false;
         operand->node = parse_climbing(p, (level)(lv + 1));
@@ -721,11 +762,16 @@ static bool parse_operands(jinja_parser *p, level lv, jinja_vector *operands, ui
 static jinja_node_kind kind_of_level(level lv)
 {
     switch (lv) {
-    case LEVEL_OR: return NODE_OR;
-    case LEVEL_AND: return NODE_AND;
-    case LEVEL_COMPARE: return NODE_COMPARE;
-    case LEVEL_CONCAT: return NODE_CONCAT;
-    default: return NODE_BINARY;
+    case LEVEL_OR:
+        return NODE_OR;
+    case LEVEL_AND:
+        return NODE_AND;
+    case LEVEL_COMPARE:
+        return NODE_COMPARE;
+    case LEVEL_CONCAT:
+        return NODE_CONCAT;
+    default:
+        return NODE_BINARY;
     }
 }
 
@@ -751,7 +797,7 @@ static jinja_node *chain_node(jinja_parser *p, level lv, jinja_node *first,
 static jinja_node *parse_level(jinja_parser *p, level lv, jinja_node *first,
                                const jinja_token *place)
 {
-    jinja_vector operands = { 0 };
+    jinja_vector operands = {0};
     uint32_t last_line = place->line;
     if (!parse_operands(p, lv, &operands, &last_line))
         return NULL;
@@ -852,7 +898,7 @@ static jinja_node *parse_tuple_item(jinja_parser *p, jinja_tuple_rules rules)
 jinja_node *jinja_parse_tuple(jinja_parser *p, jinja_tuple_rules rules)
 {
     const jinja_token *place = p->token;
-    jinja_vector items = { 0 };
+    jinja_vector items = {0};
     bool is_tuple = false;
     for (;;) {
         if (items.count > 0 && jinja_expect(p, TOKEN_COMMA) == NULL)
@@ -880,15 +926,16 @@ jinja_node *jinja_parse_tuple(jinja_parser *p, jinja_tuple_rules rules)
 static const char *kind_name(const jinja_node *node)
 {
     static const char *const names[] = {
-        [NODE_CONST] = "const",     [NODE_NAME] = "name",       [NODE_NSREF] = "nsref",
-        [NODE_LIST] = "list",       [NODE_TUPLE] = "tuple",     [NODE_DICT] = "dict",
-        [NODE_NOT] = "not",         [NODE_NEG] = "neg",         [NODE_POS] = "pos",
-        [NODE_AND] = "and",         [NODE_OR] = "or",           [NODE_COMPARE] = "compare",
-        [NODE_CONCAT] = "concat",   [NODE_COND] = "condexpr",   [NODE_GETATTR] = "getattr",
-        [NODE_GETITEM] = "getitem", [NODE_SLICE] = "getitem",   [NODE_CALL] = "call",
-        [NODE_FILTER] = "filter",   [NODE_TEST] = "test",       [NODE_MARK_SAFE] = "marksafe",
+        [NODE_CONST] = "const",     [NODE_NAME] = "name",     [NODE_NSREF] = "nsref",
+        [NODE_LIST] = "list",       [NODE_TUPLE] = "tuple",   [NODE_DICT] = "dict",
+        [NODE_NOT] = "not",         [NODE_NEG] = "neg",       [NODE_POS] = "pos",
+        [NODE_AND] = "and",         [NODE_OR] = "or",         [NODE_COMPARE] = "compare",
+        [NODE_CONCAT] = "concat",   [NODE_COND] = "condexpr", [NODE_GETATTR] = "getattr",
+        [NODE_GETITEM] = "getitem", [NODE_SLICE] = "getitem", [NODE_CALL] = "call",
+        [NODE_FILTER] = "filter",   [NODE_TEST] = "test",     [NODE_MARK_SAFE] = "marksafe",
     };
-    static const char *const operators[] = { "add", "sub", "mul", "div", "floordiv", "mod", "pow" };
+    static const char *const operators[] = {"add",      "sub", "mul", "div",
+                                            "floordiv", "mod", "pow"};
     if (node->kind == NODE_BINARY)
         return operators[node->as.chain.rest[node->as.chain.count - 1].op];
     return names[node->kind];

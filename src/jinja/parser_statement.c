@@ -6,17 +6,17 @@
 
 #include "jinja/parser.h"
 
-static const char *const ends_for[] = { "endfor", "else", NULL };
-static const char *const ends_for_else[] = { "endfor", NULL };
-static const char *const ends_if[] = { "elif", "else", "endif", NULL };
-static const char *const ends_if_else[] = { "endif", NULL };
-static const char *const ends_set[] = { "endset", NULL };
-static const char *const ends_with[] = { "endwith", NULL };
-static const char *const ends_autoescape[] = { "endautoescape", NULL };
-static const char *const ends_block[] = { "endblock", NULL };
-static const char *const ends_macro[] = { "endmacro", NULL };
-static const char *const ends_call[] = { "endcall", NULL };
-static const char *const ends_filter[] = { "endfilter", NULL };
+static const char *const ends_for[] = {"endfor", "else", NULL};
+static const char *const ends_for_else[] = {"endfor", NULL};
+static const char *const ends_if[] = {"elif", "else", "endif", NULL};
+static const char *const ends_if_else[] = {"endif", NULL};
+static const char *const ends_set[] = {"endset", NULL};
+static const char *const ends_with[] = {"endwith", NULL};
+static const char *const ends_autoescape[] = {"endautoescape", NULL};
+static const char *const ends_block[] = {"endblock", NULL};
+static const char *const ends_macro[] = {"endmacro", NULL};
+static const char *const ends_call[] = {"endcall", NULL};
+static const char *const ends_filter[] = {"endfilter", NULL};
 
 jinja_stmt *jinja_make_stmt(jinja_parser *p, jinja_stmt_kind kind, uint32_t line, uint32_t at)
 {
@@ -42,7 +42,8 @@ static jinja_stmt *begin_stmt(jinja_parser *p, jinja_stmt_kind kind)
 /* ---- bodies --------------------------------------------------------------------------- */
 
 /* `: %}` and the body up to one of `ends`; `drop`: step over the end's name. */
-static bool parse_inner(jinja_parser *p, const char *const *ends, bool drop, jinja_body *ret_body)
+static bool parse_inner(jinja_parser *p, const char *const *ends, bool drop,
+                        jinja_body *ret_body)
 {
     jinja_skip_kind(p, TOKEN_COLON);
     if (jinja_expect(p, TOKEN_BLOCK_END) == NULL || !jinja_parse_body(p, ends, ret_body))
@@ -72,7 +73,8 @@ static void fail_unknown_tag(jinja_parser *p, const jinja_token *tag,
     creg_text text;
     creg_text_init(&text, p->scratch, CREG_ERROR_MESSAGE_SIZE);
     const char *const *looking = extra_ends != NULL ? extra_ends
-                                 : p->end_count > 0 ? p->ends[p->end_count - 1] : NULL;
+                                 : p->end_count > 0 ? p->ends[p->end_count - 1]
+                                                    : NULL;
     if (tag == NULL)
         creg_text_string(&text, "Unexpected end of template.");
     else
@@ -146,7 +148,7 @@ static bool parse_variable(jinja_parser *p, pending_output *out)
     const jinja_token *open = p->token;
     if (!jinja_next_token(p))
         return false;
-    jinja_node *node = jinja_parse_tuple(p, (jinja_tuple_rules){ 0 });
+    jinja_node *node = jinja_parse_tuple(p, (jinja_tuple_rules){0});
     if (node == NULL)
         return false;
     if (!add_output(p, out, creg_slice_make(NULL, 0), node, node->line, open->at))
@@ -157,14 +159,15 @@ static bool parse_variable(jinja_parser *p, pending_output *out)
 static jinja_stmt *parse_print(jinja_parser *p)
 {
     const jinja_token *tag = p->token;
-    pending_output out = { { 0 } };
+    pending_output out = {{0}};
     if (!jinja_next_token(p))
         return NULL;
     while (p->token->kind != TOKEN_BLOCK_END) {
         if (out.items.count > 0 && jinja_expect(p, TOKEN_COMMA) == NULL)
             return NULL;
         jinja_node *node = jinja_parse_expression(p, true);
-        if (node == NULL || !add_output(p, &out, creg_slice_make(NULL, 0), node, node->line, node->at))
+        if (node == NULL ||
+            !add_output(p, &out, creg_slice_make(NULL, 0), node, node->line, node->at))
             return NULL;
     }
     if (out.items.count == 0)
@@ -176,11 +179,11 @@ static jinja_stmt *parse_print(jinja_parser *p)
 
 static bool parse_for_head(jinja_parser *p, jinja_for *loop)
 {
-    loop->target = jinja_parse_tuple(p, (jinja_tuple_rules){ .end_name = "in", .targets = true });
+    loop->target = jinja_parse_tuple(p, (jinja_tuple_rules){.end_name = "in", .targets = true});
     if (!jinja_make_target(p, loop->target, USE_STORE) || jinja_expect_name(p, "in") == NULL)
         return false;
-    loop->iter =
-        jinja_parse_tuple(p, (jinja_tuple_rules){ .end_name = "recursive", .no_condition = true });
+    loop->iter = jinja_parse_tuple(
+        p, (jinja_tuple_rules){.end_name = "recursive", .no_condition = true});
     if (loop->iter == NULL)
         return false;
     if (jinja_skip_name(p, "if")) {
@@ -205,8 +208,8 @@ static bool parse_for_bodies(jinja_parser *p, jinja_for *loop)
         return false;
     if (has_else && !parse_inner(p, ends_for_else, true, &loop->otherwise))
         return false;
-    loop->extended = loop->recursive || (used & MENTION_LOOP) != 0 ||
-                     p->scoped_blocks > scoped_blocks;
+    loop->extended =
+        loop->recursive || (used & MENTION_LOOP) != 0 || p->scoped_blocks > scoped_blocks;
     return true;
 }
 
@@ -236,7 +239,7 @@ static bool parse_branch(jinja_parser *p, jinja_vector *branches, uint32_t line,
     }
     branch->line = line;
     branch->at = at;
-    branch->test = jinja_parse_tuple(p, (jinja_tuple_rules){ .no_condition = true });
+    branch->test = jinja_parse_tuple(p, (jinja_tuple_rules){.no_condition = true});
     return branch->test != NULL && parse_inner(p, ends_if, false, &branch->body) &&
            jinja_vector_push(p, branches, branch);
 }
@@ -244,7 +247,7 @@ static bool parse_branch(jinja_parser *p, jinja_vector *branches, uint32_t line,
 static jinja_stmt *parse_if(jinja_parser *p)
 {
     jinja_stmt *stmt = begin_stmt(p, STMT_IF);
-    jinja_vector branches = { 0 };
+    jinja_vector branches = {0};
     if (stmt == NULL || !parse_branch(p, &branches, stmt->line, stmt->at))
         return NULL;
     while (jinja_is_name(p->token, "elif")) {
@@ -272,12 +275,12 @@ static jinja_stmt *parse_set(jinja_parser *p)
     if (stmt == NULL)
         return NULL;
     jinja_node *target =
-        jinja_parse_tuple(p, (jinja_tuple_rules){ .targets = true, .namespaces = true });
+        jinja_parse_tuple(p, (jinja_tuple_rules){.targets = true, .namespaces = true});
     if (!jinja_make_target(p, target, USE_STORE))
         return NULL;
     if (jinja_skip_kind(p, TOKEN_ASSIGN)) {
         stmt->as.set.target = target;
-        stmt->as.set.value = jinja_parse_tuple(p, (jinja_tuple_rules){ 0 });
+        stmt->as.set.value = jinja_parse_tuple(p, (jinja_tuple_rules){0});
         return stmt->as.set.value == NULL ? NULL : stmt;
     }
     stmt->kind = STMT_SET_BLOCK;
@@ -292,7 +295,7 @@ static bool parse_with_pair(jinja_parser *p, jinja_vector *targets, jinja_vector
 {
     if (targets->count > 0 && jinja_expect(p, TOKEN_COMMA) == NULL)
         return false;
-    jinja_node *target = jinja_parse_tuple(p, (jinja_tuple_rules){ .targets = true });
+    jinja_node *target = jinja_parse_tuple(p, (jinja_tuple_rules){.targets = true});
     if (!jinja_make_target(p, target, USE_PARAM) || jinja_expect(p, TOKEN_ASSIGN) == NULL)
         return false;
     jinja_node *value = jinja_parse_expression(p, true);
@@ -303,8 +306,8 @@ static bool parse_with_pair(jinja_parser *p, jinja_vector *targets, jinja_vector
 static jinja_stmt *parse_with(jinja_parser *p)
 {
     jinja_stmt *stmt = begin_stmt(p, STMT_WITH);
-    jinja_vector targets = { 0 };
-    jinja_vector values = { 0 };
+    jinja_vector targets = {0};
+    jinja_vector values = {0};
     if (stmt == NULL)
         return NULL;
     while (p->token->kind != TOKEN_BLOCK_END)
@@ -321,7 +324,7 @@ static jinja_stmt *parse_with(jinja_parser *p)
 static jinja_stmt *parse_autoescape(jinja_parser *p)
 {
     jinja_stmt *stmt = begin_stmt(p, STMT_AUTOESCAPE);
-    jinja_vector values = { 0 };
+    jinja_vector values = {0};
     if (stmt == NULL)
         return NULL;
     jinja_node *value = jinja_parse_expression(p, true);
@@ -339,7 +342,7 @@ static jinja_stmt *parse_do(jinja_parser *p)
     jinja_stmt *stmt = begin_stmt(p, STMT_DO);
     if (stmt == NULL)
         return NULL;
-    stmt->as.node = jinja_parse_tuple(p, (jinja_tuple_rules){ 0 });
+    stmt->as.node = jinja_parse_tuple(p, (jinja_tuple_rules){0});
     return stmt->as.node == NULL ? NULL : stmt;
 }
 
@@ -453,7 +456,7 @@ static jinja_node *parse_target_name(jinja_parser *p)
     const jinja_token *token = jinja_expect(p, TOKEN_NAME);
     if (token == NULL)
         return NULL;
-    static const char *const literals[] = { "true", "false", "none", "True", "False", "None" };
+    static const char *const literals[] = {"true", "false", "none", "True", "False", "None"};
     for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++)
         if (creg_slice_equal(token->text, creg_slice_of(literals[i])))
             return jinja_parse_fail(p, "TemplateSyntaxError", token->line, token->at,
@@ -496,7 +499,7 @@ static bool parse_imported_name(jinja_parser *p, jinja_vector *names)
     jinja_import_name *row = jinja_parse_alloc(p, 1, sizeof *row);
     if (row == NULL || target == NULL)
         return false;
-    *row = (jinja_import_name){ .name = name, .alias = target->as.name.name, .target = target };
+    *row = (jinja_import_name){.name = name, .alias = target->as.name.name, .target = target};
     return jinja_vector_push(p, names, row);
 }
 
@@ -520,7 +523,7 @@ static bool parse_imported_names(jinja_parser *p, jinja_stmt *stmt, jinja_vector
 static jinja_stmt *parse_from(jinja_parser *p)
 {
     jinja_stmt *stmt = begin_stmt(p, STMT_FROM_IMPORT);
-    jinja_vector names = { 0 };
+    jinja_vector names = {0};
     if (stmt == NULL)
         return NULL;
     p->result->has_others = true;
@@ -561,7 +564,7 @@ static bool parse_parameter(jinja_parser *p, jinja_vector *parameters, bool *had
 
 static bool parse_signature(jinja_parser *p, jinja_macro_def *def)
 {
-    jinja_vector parameters = { 0 };
+    jinja_vector parameters = {0};
     bool had_default = false;
     if (jinja_expect(p, TOKEN_LPAREN) == NULL)
         return false;
@@ -621,7 +624,8 @@ static jinja_stmt *parse_call_block(jinja_parser *p)
     if (call == NULL)
         return NULL;
     if (call->kind != NODE_CALL)
-        return jinja_parse_fail(p, "TemplateSyntaxError", stmt->line, call->at, "expected call");
+        return jinja_parse_fail(p, "TemplateSyntaxError", stmt->line, call->at,
+                                "expected call");
     stmt->as.macro.call = call;
     return parse_macro_body(p, def, ends_call) ? stmt : NULL;
 }
@@ -640,33 +644,42 @@ static jinja_stmt *parse_filter_block(jinja_parser *p)
 
 /* ---- which tag is it? ----------------------------------------------------------------- */
 
-static jinja_stmt *parse_break(jinja_parser *p) { return begin_stmt(p, STMT_BREAK); }
-static jinja_stmt *parse_continue(jinja_parser *p) { return begin_stmt(p, STMT_CONTINUE); }
-static jinja_stmt *parse_debug(jinja_parser *p) { return begin_stmt(p, STMT_DEBUG); }
+static jinja_stmt *parse_break(jinja_parser *p)
+{
+    return begin_stmt(p, STMT_BREAK);
+}
+static jinja_stmt *parse_continue(jinja_parser *p)
+{
+    return begin_stmt(p, STMT_CONTINUE);
+}
+static jinja_stmt *parse_debug(jinja_parser *p)
+{
+    return begin_stmt(p, STMT_DEBUG);
+}
 
 static const struct tag_row {
     const char *name;
     jinja_stmt *(*parse)(jinja_parser *p);
     unsigned extension; /* that it needs, or 0 */
 } tag_rows[] = {
-    { "for", parse_for, 0 },
-    { "if", parse_if, 0 },
-    { "set", parse_set, 0 },
-    { "block", parse_block, 0 },
-    { "extends", parse_extends, 0 },
-    { "print", parse_print, 0 },
-    { "macro", parse_macro, 0 },
-    { "include", parse_include, 0 },
-    { "from", parse_from, 0 },
-    { "import", parse_import, 0 },
-    { "with", parse_with, 0 },
-    { "autoescape", parse_autoescape, 0 },
-    { "call", parse_call_block, 0 },
-    { "filter", parse_filter_block, 0 },
-    { "do", parse_do, JINJA_EXTENSION_DO },
-    { "break", parse_break, JINJA_EXTENSION_LOOPCONTROLS },
-    { "continue", parse_continue, JINJA_EXTENSION_LOOPCONTROLS },
-    { "debug", parse_debug, JINJA_EXTENSION_DEBUG },
+    {"for", parse_for, 0},
+    {"if", parse_if, 0},
+    {"set", parse_set, 0},
+    {"block", parse_block, 0},
+    {"extends", parse_extends, 0},
+    {"print", parse_print, 0},
+    {"macro", parse_macro, 0},
+    {"include", parse_include, 0},
+    {"from", parse_from, 0},
+    {"import", parse_import, 0},
+    {"with", parse_with, 0},
+    {"autoescape", parse_autoescape, 0},
+    {"call", parse_call_block, 0},
+    {"filter", parse_filter_block, 0},
+    {"do", parse_do, JINJA_EXTENSION_DO},
+    {"break", parse_break, JINJA_EXTENSION_LOOPCONTROLS},
+    {"continue", parse_continue, JINJA_EXTENSION_LOOPCONTROLS},
+    {"debug", parse_debug, JINJA_EXTENSION_DEBUG},
 };
 
 static const struct tag_row *find_tag(const jinja_parser *p)
@@ -708,8 +721,8 @@ static bool parse_statement(jinja_parser *p, jinja_vector *body)
         return false;
     }
     const struct tag_row *row = find_tag(p);
-    bool is_trans = (p->options->extensions & JINJA_EXTENSION_I18N) != 0 &&
-                    jinja_is_name(tag, "trans");
+    bool is_trans =
+        (p->options->extensions & JINJA_EXTENSION_I18N) != 0 && jinja_is_name(tag, "trans");
     if (row == NULL && !is_trans) {
         fail_unknown_tag(p, tag, NULL);
         return false;
@@ -738,7 +751,7 @@ static bool is_end(const jinja_token *token, const char *const *ends)
 /* Pieces until an end tag (then *ret_ended) or the end of the source. */
 static bool parse_pieces(jinja_parser *p, const char *const *ends, jinja_vector *body)
 {
-    pending_output out = { { 0 } };
+    pending_output out = {{0}};
     while (p->token->kind != TOKEN_EOF) {
         const jinja_token *token = p->token;
         if (token->kind == TOKEN_DATA) {
@@ -766,7 +779,7 @@ static bool parse_pieces(jinja_parser *p, const char *const *ends, jinja_vector 
 
 bool jinja_parse_body(jinja_parser *p, const char *const *ends, jinja_body *ret_body)
 {
-    jinja_vector body = { 0 };
+    jinja_vector body = {0};
     if (ends != NULL && p->end_count == TAG_STACK) {
         jinja_parse_fail_depth(p);
         return false;

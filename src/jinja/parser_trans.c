@@ -161,9 +161,10 @@ static bool parse_trans_text(jinja_parser *p, trans *t, creg_text *text, bool is
             if (plural && is_singular)
                 return true;
             jinja_parse_fail(p, "TemplateSyntaxError", p->token->line, p->token->at, "%s",
-                             plural ? "a translatable section can have only one pluralize section"
-                                    : "control structures in translatable sections are not "
-                                      "allowed");
+                             plural
+                                 ? "a translatable section can have only one pluralize section"
+                                 : "control structures in translatable sections are not "
+                                   "allowed");
             return false;
         } else {
             jinja_parse_fail(p, "TemplateSyntaxError", token->line, token->at,
@@ -184,7 +185,8 @@ static bool parse_pluralize(jinja_parser *p, trans *t)
         trans_variable *variable = find_variable(t, name->text);
         if (variable == NULL || variable->free) {
             jinja_parse_fail(p, "TemplateAssertionError", name->line, name->at,
-                             "unknown variable '%.*s' for pluralization", CREG_SHOW(name->text));
+                             "unknown variable '%.*s' for pluralization",
+                             CREG_SHOW(name->text));
             return false;
         }
         t->plural = variable->value;
@@ -300,8 +302,7 @@ static bool add_keywords(jinja_parser *p, const trans *t, jinja_args *args)
         if (t->plural_is_num && t->has_plural && jinja_is_name(variable->name, "num"))
             continue; /* the function knows it as its number */
         args->keywords[args->keyword_count++] = (jinja_keyword){
-            .name = jinja_intern(p, variable->name->text), .value = variable->value
-        };
+            .name = jinja_intern(p, variable->name->text), .value = variable->value};
     }
     return true;
 }
@@ -312,7 +313,7 @@ static jinja_node *call_of(jinja_parser *p, trans *t)
     snprintf(function, sizeof function, "%s%sgettext", t->has_plural ? "n" : "",
              t->context != NULL ? "p" : "");
     creg_slice name = creg_arena_copy(p->arena, creg_slice_of(function));
-    jinja_vector arguments = { 0 };
+    jinja_vector arguments = {0};
     jinja_node *node = jinja_make_node(p, NODE_CALL, t->tag);
     jinja_args *args = jinja_parse_alloc(p, 1, sizeof *args);
     if (node == NULL || args == NULL || name.data == NULL ||
@@ -333,7 +334,7 @@ static jinja_node *formatted(jinja_parser *p, const trans *t, jinja_node *text)
     jinja_node *dict = jinja_make_node(p, NODE_DICT, t->tag);
     jinja_node *node = jinja_make_node(p, NODE_BINARY, t->tag);
     jinja_operand *operand = jinja_parse_alloc(p, 1, sizeof *operand);
-    jinja_vector items = { 0 };
+    jinja_vector items = {0};
     if (dict == NULL || node == NULL || operand == NULL)
         return NULL;
     for (uint32_t i = 0; i < t->variables.count; i++) {
@@ -345,8 +346,8 @@ static jinja_node *formatted(jinja_parser *p, const trans *t, jinja_node *text)
     }
     dict->as.list.items = (jinja_node **)jinja_vector_keep(p, &items);
     dict->as.list.count = t->variables.count;
-    *operand = (jinja_operand){ .op = OP_MODULO, .line = t->tag->line, .at = t->tag->at,
-                                .node = dict };
+    *operand =
+        (jinja_operand){.op = OP_MODULO, .line = t->tag->line, .at = t->tag->at, .node = dict};
     node->as.chain.first = text;
     node->as.chain.rest = operand;
     node->as.chain.count = 1;
@@ -377,21 +378,20 @@ static bool push_assignment(jinja_parser *p, const trans *t, jinja_vector *into)
 
 bool jinja_parse_trans(jinja_parser *p, jinja_vector *into)
 {
-    trans t = { .tag = p->token, .trimmed = -1 };
+    trans t = {.tag = p->token, .trimmed = -1};
     creg_text_init(&t.singular, p->arena, SIZE_MAX);
     creg_text_init(&t.plural_text, p->arena, SIZE_MAX);
     if (!parse_trans_head(p, &t) || !parse_trans_bodies(p, &t))
         return false;
     jinja_node *node = trans_node(p, &t);
     jinja_stmt *stmt = jinja_make_stmt(p, STMT_OUTPUT, t.tag->line, t.tag->at);
-    if (node == NULL || stmt == NULL ||
-        (t.assignment != NULL && !push_assignment(p, &t, into)))
+    if (node == NULL || stmt == NULL || (t.assignment != NULL && !push_assignment(p, &t, into)))
         return false;
     stmt->as.output.items = jinja_parse_alloc(p, 1, sizeof(jinja_output_item));
     if (stmt->as.output.items == NULL)
         return false;
-    stmt->as.output.items[0] = (jinja_output_item){ .node = node, .line = node->line,
-                                                    .at = node->at };
+    stmt->as.output.items[0] =
+        (jinja_output_item){.node = node, .line = node->line, .at = node->at};
     stmt->as.output.count = 1;
     return jinja_vector_push(p, into, stmt);
 }

@@ -12,16 +12,19 @@
 
 void jinja_quote_init(jinja_quote *quote)
 {
-    *quote = (jinja_quote){ .mode = MODE_INDENT };
+    *quote = (jinja_quote){.mode = MODE_INDENT};
 }
 
 jinja_quote_style jinja_quote_style_of(const jinja_quote *quote)
 {
     switch (quote->mode) {
     case MODE_DOUBLE:
-    case MODE_ESCAPE: return QUOTE_STYLE_DOUBLE;
-    case MODE_SINGLE: return QUOTE_STYLE_SINGLE;
-    default: return QUOTE_STYLE_NONE;
+    case MODE_ESCAPE:
+        return QUOTE_STYLE_DOUBLE;
+    case MODE_SINGLE:
+        return QUOTE_STYLE_SINGLE;
+    default:
+        return QUOTE_STYLE_NONE;
     }
 }
 
@@ -70,25 +73,40 @@ static void close_flow(jinja_quote *quote)
 static void step_between(jinja_quote *quote, char byte)
 {
     switch (byte) {
-    case '\n': begin_line(quote); return;
+    case '\n':
+        begin_line(quote);
+        return;
     case ' ':
     case '\t':
     case ',':
     case ':':
     case '?':
-    case '-': return;
-    case '"': quote->mode = MODE_DOUBLE; return;
-    case '\'': quote->mode = MODE_SINGLE; return;
-    case '#': quote->mode = MODE_COMMENT; return;
+    case '-':
+        return;
+    case '"':
+        quote->mode = MODE_DOUBLE;
+        return;
+    case '\'':
+        quote->mode = MODE_SINGLE;
+        return;
+    case '#':
+        quote->mode = MODE_COMMENT;
+        return;
     case '[':
-    case '{': open_flow(quote); return;
+    case '{':
+        open_flow(quote);
+        return;
     case ']':
-    case '}': close_flow(quote); return;
+    case '}':
+        close_flow(quote);
+        return;
     case '|':
     case '>':
         quote->mode = quote->flow == 0 ? MODE_BLOCK_HEAD : MODE_WORD;
         return;
-    default: quote->mode = MODE_WORD; return;
+    default:
+        quote->mode = MODE_WORD;
+        return;
     }
 }
 
@@ -109,8 +127,8 @@ static void step_word(jinja_quote *quote, char byte)
     quote->mode = MODE_WORD;
     if (byte == '\n') {
         begin_line(quote);
-    } else if (quote->flow > 0 && (byte == ',' || byte == '[' || byte == ']' || byte == '{' ||
-                                   byte == '}')) {
+    } else if (quote->flow > 0 &&
+               (byte == ',' || byte == '[' || byte == ']' || byte == '{' || byte == '}')) {
         quote->mode = MODE_BETWEEN;
         step_between(quote, byte);
     } else if (byte == ' ' || byte == '\t') {
@@ -156,23 +174,33 @@ static void begin_block_line(jinja_quote *quote)
 static void step_yaml(jinja_quote *quote, char byte)
 {
     switch ((jinja_quote_mode)quote->mode) {
-    case MODE_BETWEEN: step_between(quote, byte); return;
-    case MODE_INDENT: step_indent(quote, byte); return;
+    case MODE_BETWEEN:
+        step_between(quote, byte);
+        return;
+    case MODE_INDENT:
+        step_indent(quote, byte);
+        return;
     case MODE_WORD:
     case MODE_WORD_SPACE:
-    case MODE_WORD_COLON: step_word(quote, byte); return;
+    case MODE_WORD_COLON:
+        step_word(quote, byte);
+        return;
     case MODE_DOUBLE:
         if (byte == '\\')
             quote->mode = MODE_ESCAPE;
         else if (byte == '"')
             quote->mode = MODE_BETWEEN;
         return;
-    case MODE_ESCAPE: quote->mode = MODE_DOUBLE; return;
+    case MODE_ESCAPE:
+        quote->mode = MODE_DOUBLE;
+        return;
     case MODE_SINGLE:
         if (byte == '\'')
             quote->mode = MODE_SINGLE_END;
         return;
-    case MODE_SINGLE_END: step_single_end(quote, byte); return;
+    case MODE_SINGLE_END:
+        step_single_end(quote, byte);
+        return;
     case MODE_COMMENT:
         if (byte == '\n')
             begin_line(quote);
@@ -187,8 +215,11 @@ static void step_yaml(jinja_quote *quote, char byte)
         if (byte == '\n')
             begin_block_line(quote);
         return;
-    case MODE_BLOCK_INDENT: step_block_indent(quote, byte); return;
-    case MODE_COUNT: return;
+    case MODE_BLOCK_INDENT:
+        step_block_indent(quote, byte);
+        return;
+    case MODE_COUNT:
+        return;
     }
 }
 
@@ -261,13 +292,27 @@ void jinja_quote_data(jinja_autoescape format, jinja_quote *quote, creg_slice te
 static void escape_byte(jinja_autoescape format, unsigned char byte, creg_text *out)
 {
     switch (byte) {
-    case '"': creg_text_append(out, "\\\"", 2); return;
-    case '\\': creg_text_append(out, "\\\\", 2); return;
-    case '\n': creg_text_append(out, "\\n", 2); return;
-    case '\r': creg_text_append(out, "\\r", 2); return;
-    case '\t': creg_text_append(out, "\\t", 2); return;
-    case '\b': creg_text_append(out, "\\b", 2); return;
-    case '\f': creg_text_append(out, "\\f", 2); return;
+    case '"':
+        creg_text_append(out, "\\\"", 2);
+        return;
+    case '\\':
+        creg_text_append(out, "\\\\", 2);
+        return;
+    case '\n':
+        creg_text_append(out, "\\n", 2);
+        return;
+    case '\r':
+        creg_text_append(out, "\\r", 2);
+        return;
+    case '\t':
+        creg_text_append(out, "\\t", 2);
+        return;
+    case '\b':
+        creg_text_append(out, "\\b", 2);
+        return;
+    case '\f':
+        creg_text_append(out, "\\f", 2);
+        return;
     default:
         creg_text_format(out, format == JINJA_AUTOESCAPE_JSON ? "\\u%04x" : "\\x%02x", byte);
         return;
@@ -279,10 +324,10 @@ static size_t special_in_yaml(const char *at, size_t left, const char **ret_esca
 {
     static const struct {
         const char *bytes, *escape;
-    } rows[] = { { "\xC2\x85", "\\N" },
-                 { "\xE2\x80\xA8", "\\L" },
-                 { "\xE2\x80\xA9", "\\P" },
-                 { "\xEF\xBB\xBF", "\\uFEFF" } };
+    } rows[] = {{"\xC2\x85", "\\N"},
+                {"\xE2\x80\xA8", "\\L"},
+                {"\xE2\x80\xA9", "\\P"},
+                {"\xEF\xBB\xBF", "\\uFEFF"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t size = strlen(rows[i].bytes);
         if (size <= left && memcmp(at, rows[i].bytes, size) == 0) {

@@ -12,7 +12,7 @@
 
 enum {
     PATTERN_BYTES_MAX = 32 * 1024,
-    MATCH_STEPS_MAX = 1000000,    /* backtracking of one match: some tens of milliseconds */
+    MATCH_STEPS_MAX = 1000000, /* backtracking of one match: some tens of milliseconds */
     MATCH_HEAP_KIB = 8 * 1024,
     BYTES_A_STEP = 64
 };
@@ -105,8 +105,8 @@ static creg_status compile(jinja_run *run, creg_slice pattern, unsigned flags,
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     int error;
     PCRE2_SIZE offset;
-    regex->code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size, options, &error, &offset,
-                                context);
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size, options, &error,
+                                &offset, context);
     pcre2_compile_context_free(context);
     return regex->code == NULL ? fail_compile(run, error, offset) : CREG_OK;
 }
@@ -176,9 +176,9 @@ static creg_status fail_match(jinja_run *run, int result)
 {
     if (result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_HEAPLIMIT ||
         result == PCRE2_ERROR_DEPTHLIMIT) {
-        creg_status status = creg_fail(run->err, CREG_LIMIT,
-                                       "a regular expression needs more than %d steps",
-                                       MATCH_STEPS_MAX);
+        creg_status status =
+            creg_fail(run->err, CREG_LIMIT, "a regular expression needs more than %d steps",
+                      MATCH_STEPS_MAX);
         creg_error_hint(run->err, "make the pattern unambiguous: nested repeats such as (a+)+ "
                                   "take forever");
         return status;

@@ -44,7 +44,8 @@ creg_status jinja_regex_next(jinja_run *run, jinja_regex *regex, jinja_regex_wal
 /** The number of a named group, or SIZE_MAX. */
 size_t jinja_regex_group(const jinja_regex *regex, creg_slice name);
 
-static inline creg_slice jinja_match_group(const jinja_match *match, creg_slice text, size_t group)
+static inline creg_slice jinja_match_group(const jinja_match *match, creg_slice text,
+                                           size_t group)
 {
     size_t start = match->offsets[2 * group];
     if (start == SIZE_MAX)

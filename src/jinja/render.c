@@ -41,7 +41,7 @@ static uint64_t random_seed(jinja_engine *engine)
     uint64_t serial = atomic_fetch_add_explicit(&engine->serial, 1, memory_order_relaxed);
     uint64_t seed = engine->options.random_seed;
     if (seed == 0) {
-        struct timespec now = { 0 };
+        struct timespec now = {0};
         clock_gettime(CLOCK_REALTIME, &now);
         seed = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uintptr_t)&now ^
                serial * 0x9E3779B97F4A7C15u;
@@ -59,8 +59,8 @@ static void set_up(jinja_state *st, const jinja_template *template_,
     st->run.arena = arena;
     st->run.engine = engine;
     st->run.options = &engine->options;
-    st->run.limits = jinja_limits_in_force(options == NULL ? NULL : options->limits,
-                                           &engine->limits);
+    st->run.limits =
+        jinja_limits_in_force(options == NULL ? NULL : options->limits, &engine->limits);
     st->run.fuel = st->run.limits.fuel;
     st->run.err = err;
     st->run.random_state = random_seed(engine);
@@ -97,8 +97,9 @@ static creg_status begin_context(jinja_state *st, const jinja_template *template
     if (status != CREG_OK)
         return status;
     st->globals = jinja_layer_new(st, st->run.engine->globals, NULL);
-    const jinja_layer *layers =
-        map == NULL || st->globals == NULL ? st->globals : jinja_layer_new(st, map, st->globals);
+    const jinja_layer *layers = map == NULL || st->globals == NULL
+                                    ? st->globals
+                                    : jinja_layer_new(st, map, st->globals);
     st->context = layers == NULL ? NULL : jinja_context_new(st, template_, layers);
     if (st->context == NULL)
         return jinja_fail_arena(&st->run);
@@ -110,8 +111,8 @@ static creg_status begin_context(jinja_state *st, const jinja_template *template
 static size_t narrow(creg_arena *arena, size_t memory_bytes)
 {
     size_t before = arena->budget;
-    size_t most = arena->taken > SIZE_MAX - memory_bytes ? SIZE_MAX
-                                                         : arena->taken + memory_bytes;
+    size_t most =
+        arena->taken > SIZE_MAX - memory_bytes ? SIZE_MAX : arena->taken + memory_bytes;
     if (most < arena->budget)
         arena->budget = most;
     return before;
@@ -155,7 +156,7 @@ static creg_status render_once(jinja_state *st, const jinja_template *template_,
                                creg_value context, const jinja_render_options *options,
                                creg_slice *ret_text)
 {
-    jinja_tracer tracer = { 0 };
+    jinja_tracer tracer = {0};
     jinja_output out;
     creg_status status = begin_context(st, template_, context);
     if (status != CREG_OK)
@@ -204,7 +205,7 @@ creg_status jinja_render(const jinja_template *template_, creg_value context,
                          creg_slice *ret_text, creg_error *err)
 {
     bool restart = false;
-    creg_slice text = { NULL, 0 };
+    creg_slice text = {NULL, 0};
     creg_error_clear(err);
     creg_status status = render_with(template_, context, options, arena, template_->changes,
                                      &restart, &text, err);

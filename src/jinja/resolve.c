@@ -44,7 +44,7 @@ static bool note_read(jinja_parser *p, const frame *fr, const jinja_node *node)
     jinja_read *read = jinja_parse_alloc(p, 1, sizeof *read);
     if (read == NULL)
         return false;
-    *read = (jinja_read){ .node = node, .guarded = fr->guarded };
+    *read = (jinja_read){.node = node, .guarded = fr->guarded};
     return jinja_vector_push(p, &p->reads, read);
 }
 
@@ -55,7 +55,8 @@ static bool resolve_slot(jinja_parser *p, const frame *fr, jinja_node *node,
     if (ref == NULL) {
         jinja_parse_fail(p, "AssertionError", node->line, node->at,
                          "Tried to resolve a name to a reference that was unknown to the frame "
-                         "('%.*s')", CREG_SHOW(name->text));
+                         "('%.*s')",
+                         CREG_SHOW(name->text));
         return false;
     }
     node->slot = ref->slot;
@@ -78,7 +79,10 @@ static bool resolve_target(jinja_parser *p, const frame *fr, jinja_node *node)
 
 /* ---- constants ------------------------------------------------------------------------ */
 
-static bool is_const(const jinja_node *node) { return node == NULL || node->kind == NODE_CONST; }
+static bool is_const(const jinja_node *node)
+{
+    return node == NULL || node->kind == NODE_CONST;
+}
 
 static bool is_const_chain(const jinja_node *node)
 {
@@ -103,14 +107,19 @@ static bool can_fold(const jinja_node *node)
     switch ((jinja_node_kind)node->kind) {
     case NODE_NOT:
     case NODE_NEG:
-    case NODE_POS: return is_const(node->as.operands.first);
+    case NODE_POS:
+        return is_const(node->as.operands.first);
     case NODE_BINARY:
     case NODE_AND:
     case NODE_OR:
-    case NODE_COMPARE: return is_const_chain(node);
-    case NODE_CONCAT: return node->escape == ESCAPE_OFF && is_const_chain(node);
-    case NODE_TUPLE: return is_const_list(node);
-    default: return false;
+    case NODE_COMPARE:
+        return is_const_chain(node);
+    case NODE_CONCAT:
+        return node->escape == ESCAPE_OFF && is_const_chain(node);
+    case NODE_TUPLE:
+        return is_const_list(node);
+    default:
+        return false;
     }
 }
 
@@ -197,7 +206,7 @@ static bool plan_call(jinja_parser *p, jinja_node *node)
 
 static bool expects_undefined(const jinja_name *name)
 {
-    static const char *const names[] = { "default", "d", "defined", "undefined" };
+    static const char *const names[] = {"default", "d", "defined", "undefined"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (creg_slice_equal(name->text, creg_slice_of(names[i])))
             return true;
@@ -227,8 +236,8 @@ static bool resolve_call(jinja_parser *p, const frame *fr, jinja_node *node)
 
 static bool note_item(jinja_parser *p, const frame *fr, const jinja_node *node)
 {
-    const jinja_node *object = node->kind == NODE_GETATTR ? node->as.attribute.object
-                                                          : node->as.item.object;
+    const jinja_node *object =
+        node->kind == NODE_GETATTR ? node->as.attribute.object : node->as.item.object;
     bool constant = node->kind == NODE_GETATTR || node->as.item.key->kind == NODE_CONST;
     return !constant || object->kind != NODE_NAME || note_read(p, fr, node);
 }
@@ -257,23 +266,35 @@ static bool resolve_condition(jinja_parser *p, const frame *fr, jinja_node *node
 static bool resolve_children(jinja_parser *p, const frame *fr, jinja_node *node)
 {
     switch ((jinja_node_kind)node->kind) {
-    case NODE_CONST: return true;
-    case NODE_NAME: return resolve_slot(p, fr, node, node->as.name.name);
-    case NODE_NSREF: return resolve_slot(p, fr, node, node->as.nsref.name);
+    case NODE_CONST:
+        return true;
+    case NODE_NAME:
+        return resolve_slot(p, fr, node, node->as.name.name);
+    case NODE_NSREF:
+        return resolve_slot(p, fr, node, node->as.nsref.name);
     case NODE_LIST:
-    case NODE_TUPLE: return resolve_all(p, fr, node->as.list.items, node->as.list.count);
-    case NODE_DICT: return resolve_all(p, fr, node->as.list.items, node->as.list.count * 2);
-    case NODE_MARK_SAFE: node->escape = (uint8_t)fr->escape; /* fall through */
+    case NODE_TUPLE:
+        return resolve_all(p, fr, node->as.list.items, node->as.list.count);
+    case NODE_DICT:
+        return resolve_all(p, fr, node->as.list.items, node->as.list.count * 2);
+    case NODE_MARK_SAFE:
+        node->escape = (uint8_t)fr->escape; /* fall through */
     case NODE_NOT:
     case NODE_NEG:
-    case NODE_POS: return resolve_node(p, fr, node->as.operands.first);
-    case NODE_COND: return resolve_condition(p, fr, node);
-    case NODE_CONCAT: node->escape = (uint8_t)fr->escape; return resolve_chain(p, fr, node);
+    case NODE_POS:
+        return resolve_node(p, fr, node->as.operands.first);
+    case NODE_COND:
+        return resolve_condition(p, fr, node);
+    case NODE_CONCAT:
+        node->escape = (uint8_t)fr->escape;
+        return resolve_chain(p, fr, node);
     case NODE_BINARY:
     case NODE_AND:
     case NODE_OR:
-    case NODE_COMPARE: return resolve_chain(p, fr, node);
-    case NODE_GETATTR: return resolve_attribute(p, fr, node);
+    case NODE_COMPARE:
+        return resolve_chain(p, fr, node);
+    case NODE_GETATTR:
+        return resolve_attribute(p, fr, node);
     case NODE_GETITEM:
         return resolve_node(p, fr, node->as.item.object) &&
                resolve_node(p, fr, node->as.item.key) && note_item(p, fr, node);
@@ -282,9 +303,11 @@ static bool resolve_children(jinja_parser *p, const frame *fr, jinja_node *node)
                resolve_node(p, fr, node->as.slice.start) &&
                resolve_node(p, fr, node->as.slice.stop) &&
                resolve_node(p, fr, node->as.slice.step);
-    case NODE_CALL: return resolve_call(p, fr, node);
+    case NODE_CALL:
+        return resolve_call(p, fr, node);
     case NODE_FILTER:
-    case NODE_TEST: return resolve_filter_or_test(p, fr, node);
+    case NODE_TEST:
+        return resolve_filter_or_test(p, fr, node);
     }
     return true;
 }
@@ -392,7 +415,8 @@ static bool resolve_for_test(jinja_parser *p, const frame *fr, jinja_for *loop,
     frame inner = inner_frame(fr, scope);
     loop->test_target = clone_target(p, loop->target);
     return loop->test_target != NULL && resolve_target(p, &inner, loop->test_target) &&
-           resolve_node(p, &inner, loop->test) && jinja_scope_finish(p, scope, &loop->test_scope);
+           resolve_node(p, &inner, loop->test) &&
+           jinja_scope_finish(p, scope, &loop->test_scope);
 }
 
 static bool resolve_for_else(jinja_parser *p, const frame *fr, jinja_for *loop,
@@ -447,7 +471,8 @@ static bool resolve_for(jinja_parser *p, const frame *fr, jinja_stmt *stmt)
         (loop->test != NULL && !resolve_for_test(p, fr, loop, unit)))
         return false;
     if (loop->loop_store_line > 0) {
-        jinja_parse_fail(p, "TemplateAssertionError", loop->loop_store_line, loop->loop_store_at,
+        jinja_parse_fail(p, "TemplateAssertionError", loop->loop_store_line,
+                         loop->loop_store_at,
                          "Can't assign to special loop variable in for-loop target");
         return false;
     }
@@ -574,7 +599,8 @@ static bool declare_specials(jinja_parser *p, jinja_scope *scope, jinja_macro_de
         if (caller == NULL && !declare_special(p, scope, "caller", &def->caller_slot))
             return false;
     }
-    def->takes_kwargs = (def->mentions & MENTION_KWARGS) != 0 && find_parameter(def, "kwargs") == NULL;
+    def->takes_kwargs =
+        (def->mentions & MENTION_KWARGS) != 0 && find_parameter(def, "kwargs") == NULL;
     def->takes_varargs =
         (def->mentions & MENTION_VARARGS) != 0 && find_parameter(def, "varargs") == NULL;
     return (!def->takes_kwargs || declare_special(p, scope, "kwargs", &def->kwargs_slot)) &&
@@ -600,8 +626,8 @@ static bool resolve_macro_def(jinja_parser *p, const frame *fr, jinja_macro_def 
     def->unit.outer = fr->scope->unit;
     fr->scope->unit->captured = true;
     jinja_scope *scope = jinja_scope_new(p, fr->scope, &def->unit);
-    if (scope == NULL || !declare_parameters(p, scope, def) || !declare_specials(p, scope, def) ||
-        !jinja_visit_body(p, scope, &def->unit.body))
+    if (scope == NULL || !declare_parameters(p, scope, def) ||
+        !declare_specials(p, scope, def) || !jinja_visit_body(p, scope, &def->unit.body))
         return false;
     frame inner = inner_frame(fr, scope);
     inner.check_extends = false;
@@ -680,24 +706,38 @@ static bool resolve_stmt(jinja_parser *p, const frame *fr, jinja_stmt *stmt)
             return false;
         stmt->exec = jinja_choose_output(p->options, stmt);
         return true;
-    case STMT_FOR: return resolve_for(p, fr, stmt);
-    case STMT_IF: return resolve_if(p, fr, stmt);
-    case STMT_SET: return resolve_set(p, fr, stmt);
-    case STMT_SET_BLOCK: return resolve_set_block(p, fr, stmt);
-    case STMT_FILTER_BLOCK: return resolve_filter_block(p, fr, stmt);
+    case STMT_FOR:
+        return resolve_for(p, fr, stmt);
+    case STMT_IF:
+        return resolve_if(p, fr, stmt);
+    case STMT_SET:
+        return resolve_set(p, fr, stmt);
+    case STMT_SET_BLOCK:
+        return resolve_set_block(p, fr, stmt);
+    case STMT_FILTER_BLOCK:
+        return resolve_filter_block(p, fr, stmt);
     case STMT_MACRO:
-    case STMT_CALL_BLOCK: return resolve_macro(p, fr, stmt);
-    case STMT_WITH: return resolve_with(p, fr, stmt);
-    case STMT_AUTOESCAPE: return resolve_autoescape(p, fr, stmt);
-    case STMT_BLOCK: return resolve_block_stmt(p, fr, stmt);
+    case STMT_CALL_BLOCK:
+        return resolve_macro(p, fr, stmt);
+    case STMT_WITH:
+        return resolve_with(p, fr, stmt);
+    case STMT_AUTOESCAPE:
+        return resolve_autoescape(p, fr, stmt);
+    case STMT_BLOCK:
+        return resolve_block_stmt(p, fr, stmt);
     case STMT_EXTENDS:
     case STMT_INCLUDE:
     case STMT_IMPORT:
-    case STMT_FROM_IMPORT: return resolve_other(p, fr, stmt);
-    case STMT_DO: return resolve_node(p, fr, stmt->as.node);
+    case STMT_FROM_IMPORT:
+        return resolve_other(p, fr, stmt);
+    case STMT_DO:
+        return resolve_node(p, fr, stmt->as.node);
     case STMT_BREAK:
-    case STMT_CONTINUE: return resolve_leave_loop(p, fr, stmt);
-    case STMT_DEBUG: stmt->escape = (uint8_t)fr->escape; return true;
+    case STMT_CONTINUE:
+        return resolve_leave_loop(p, fr, stmt);
+    case STMT_DEBUG:
+        stmt->escape = (uint8_t)fr->escape;
+        return true;
     }
     return true;
 }
@@ -751,7 +791,8 @@ static bool resolve_unit(jinja_parser *p, frame *fr, jinja_unit *unit, uint8_t m
     fr->scope = jinja_scope_new(p, NULL, unit);
     if (fr->scope == NULL)
         return false;
-    if ((mentions & MENTION_SELF) != 0 && !declare_special(p, fr->scope, "self", &unit->self_slot))
+    if ((mentions & MENTION_SELF) != 0 &&
+        !declare_special(p, fr->scope, "self", &unit->self_slot))
         return false;
     if (has_super && (mentions & MENTION_SUPER) != 0 &&
         !declare_special(p, fr->scope, "super", &unit->super_slot))
@@ -785,13 +826,13 @@ bool jinja_resolve_template(jinja_parser *p, jinja_body body, uint8_t mentions)
     if (result->blocks == NULL || !check_blocks(p, result->blocks, result->block_count))
         return false;
     result->root.body = body;
-    frame root = { .toplevel = true, .check_extends = result->has_extends,
-                   .escape = first_escape(p) };
+    frame root = {
+        .toplevel = true, .check_extends = result->has_extends, .escape = first_escape(p)};
     if (!resolve_unit(p, &root, &result->root, mentions, false))
         return false;
     for (uint32_t i = 0; i < result->block_count; i++) {
         jinja_block *block = result->blocks[i]->as.block;
-        frame fr = { .escape = first_escape(p) };
+        frame fr = {.escape = first_escape(p)};
         if (!resolve_unit(p, &fr, &block->unit, block->mentions, true))
             return false;
     }
@@ -802,7 +843,7 @@ bool jinja_resolve_expression(jinja_parser *p, jinja_node *node)
 {
     jinja_unit *unit = &p->result->root;
     unit->self_slot = unit->super_slot = JINJA_NO_SLOT;
-    frame root = { .scope = jinja_scope_new(p, NULL, unit), .escape = first_escape(p) };
+    frame root = {.scope = jinja_scope_new(p, NULL, unit), .escape = first_escape(p)};
     return root.scope != NULL && jinja_visit_expression(p, root.scope, node) &&
            jinja_scope_finish(p, root.scope, &unit->scope) && resolve_node(p, &root, node) &&
            keep_lists(p);

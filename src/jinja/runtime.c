@@ -18,12 +18,12 @@ static creg_status status_of(const char *type)
         const char *type;
         creg_status status;
     } rows[] = {
-        { "UndefinedError", CREG_TEMPLATE_UNDEFINED },
-        { "SecurityError", CREG_TEMPLATE_SECURITY },
-        { "TemplateNotFound", CREG_TEMPLATE_NOT_FOUND },
-        { "TemplatesNotFound", CREG_TEMPLATE_NOT_FOUND },
-        { "TemplateSyntaxError", CREG_TEMPLATE_SYNTAX },
-        { "TemplateAssertionError", CREG_TEMPLATE_SYNTAX },
+        {"UndefinedError", CREG_TEMPLATE_UNDEFINED},
+        {"SecurityError", CREG_TEMPLATE_SECURITY},
+        {"TemplateNotFound", CREG_TEMPLATE_NOT_FOUND},
+        {"TemplatesNotFound", CREG_TEMPLATE_NOT_FOUND},
+        {"TemplateSyntaxError", CREG_TEMPLATE_SYNTAX},
+        {"TemplateAssertionError", CREG_TEMPLATE_SYNTAX},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (strcmp(type, rows[i].type) == 0)
@@ -48,8 +48,8 @@ static creg_status fail_limit(jinja_run *run, const char *what, unsigned long lo
                               const char *field)
 {
     jinja_state_of(run)->failed_node = NULL;
-    creg_status status = creg_fail(run->err, CREG_LIMIT, "the render needs more than %llu %s",
-                                   value, what);
+    creg_status status =
+        creg_fail(run->err, CREG_LIMIT, "the render needs more than %llu %s", value, what);
     creg_error_hint(run->err, "the template does too much, or raise %s in jinja_limits", field);
     return status;
 }
@@ -83,15 +83,16 @@ creg_status jinja_check_stack(jinja_state *st)
 {
     enum { STACK_MAX = 256 * 1024 };
     char here;
-    size_t used = (size_t)(st->stack_base > &here ? st->stack_base - &here
-                                                  : &here - st->stack_base);
+    size_t used =
+        (size_t)(st->stack_base > &here ? st->stack_base - &here : &here - st->stack_base);
     if (used <= STACK_MAX)
         return CREG_OK;
     st->failed_node = NULL;
-    creg_status status = creg_fail(st->run.err, CREG_LIMIT,
-                                   "calls nest too deep for the stack (%u levels)",
-                                   (unsigned)st->run.call_depth);
-    creg_error_hint(st->run.err, "a macro, include or recursive loop calls itself without end?");
+    creg_status status =
+        creg_fail(st->run.err, CREG_LIMIT, "calls nest too deep for the stack (%u levels)",
+                  (unsigned)st->run.call_depth);
+    creg_error_hint(st->run.err,
+                    "a macro, include or recursive loop calls itself without end?");
     return status;
 }
 
@@ -129,7 +130,7 @@ creg_status jinja_str_value(jinja_run *run, creg_value value, creg_value *ret_te
         *ret_text = value;
         return CREG_OK;
     }
-    creg_slice slice = { NULL, 0 };
+    creg_slice slice = {NULL, 0};
     if (value.kind == CREG_KIND_UNDEFINED) {
         creg_status status = jinja_undefined_text(run, value, &slice);
         *ret_text = creg_value_string(slice);
@@ -157,8 +158,8 @@ static const struct entity {
     const char *text;
     size_t size;
 } entities[256] = {
-    ['&'] = { "&amp;", 5 }, ['<'] = { "&lt;", 4 },   ['>'] = { "&gt;", 4 },
-    ['"'] = { "&#34;", 5 }, ['\''] = { "&#39;", 5 },
+    ['&'] = {"&amp;", 5}, ['<'] = {"&lt;", 4},   ['>'] = {"&gt;", 4},
+    ['"'] = {"&#34;", 5}, ['\''] = {"&#39;", 5},
 };
 
 /* How many bytes from `at` on need no entity. */

@@ -25,7 +25,7 @@ typedef struct jinja_run {
     uint64_t fuel;                /* steps left */
     creg_error *err;              /* may be NULL */
     uint32_t call_depth;
-    bool autoescape;              /* HTML autoescape is on at this place of the template */
+    bool autoescape; /* HTML autoescape is on at this place of the template */
     uint64_t random_state;
 } jinja_run;
 
@@ -35,7 +35,10 @@ enum { JINJA_TUPLE_GROUP = 1 };
 /** A parameter that the caller did not give. Never seen by templates. */
 enum { JINJA_KIND_MISSING = 255 };
 
-static inline bool jinja_is_missing(creg_value value) { return value.kind == JINJA_KIND_MISSING; }
+static inline bool jinja_is_missing(creg_value value)
+{
+    return value.kind == JINJA_KIND_MISSING;
+}
 
 /**
  * One call of a builtin, its arguments already bound to the names in `usage`.
@@ -78,10 +81,12 @@ enum {
 extern const jinja_builtin jinja_filters_text[];     /* filters_text.c */
 extern const jinja_builtin jinja_filters_sequence[]; /* filters_sequence.c */
 extern const jinja_builtin jinja_filters_number[];   /* filters_number.c */
-extern const jinja_builtin jinja_filters_markup[];   /* filters_markup.c: escape, tojson, urlize, xmlattr ... */
-extern const jinja_builtin jinja_filters_config[];   /* filters_config.c: the configuration pack */
-extern const jinja_builtin jinja_tests_table[];      /* tests.c */
-extern const jinja_builtin jinja_functions_table[];  /* functions.c */
+extern const jinja_builtin
+    jinja_filters_markup[]; /* filters_markup.c: escape, tojson, urlize, xmlattr ... */
+extern const jinja_builtin
+    jinja_filters_config[];                     /* filters_config.c: the configuration pack */
+extern const jinja_builtin jinja_tests_table[]; /* tests.c */
+extern const jinja_builtin jinja_functions_table[];   /* functions.c */
 extern const jinja_builtin jinja_functions_gettext[]; /* functions.c: for the i18n extension */
 
 /** A builtin by name (aliases included), among the packs of the engine; NULL: none. */
@@ -114,9 +119,9 @@ enum { JINJA_PARAMETERS_MAX = 12, JINJA_PLAN_MAX = 24 };
  */
 typedef struct jinja_plan {
     const jinja_builtin *builtin;
-    uint8_t count;      /* slots to reserve */
-    uint8_t named;      /* of them bound to names (with the subject); the others are *args */
-    bool has_gaps;      /* some slot has no argument: fill all with missing first */
+    uint8_t count; /* slots to reserve */
+    uint8_t named; /* of them bound to names (with the subject); the others are *args */
+    bool has_gaps; /* some slot has no argument: fill all with missing first */
     uint8_t slot[JINJA_PLAN_MAX]; /* of argument i: positional ones, then the keywords */
 } jinja_plan;
 
@@ -126,8 +131,8 @@ typedef struct jinja_plan {
  * False when the shape cannot be planned: it does not fit the usage line, or has too many
  * arguments, or some go to **kwargs. Then use jinja_invoke, which also words the TypeError.
  */
-bool jinja_plan_call(const jinja_builtin *builtin, size_t positional, const creg_slice *keywords,
-                     size_t keyword_count, jinja_plan *ret_plan);
+bool jinja_plan_call(const jinja_builtin *builtin, size_t positional,
+                     const creg_slice *keywords, size_t keyword_count, jinja_plan *ret_plan);
 
 /** Call by plan; `slots` are `plan->count` values. */
 creg_status jinja_invoke_planned(jinja_run *run, const jinja_plan *plan, creg_value *slots,
@@ -249,12 +254,18 @@ creg_status jinja_fail_undefined(jinja_run *run, creg_value undefined);
 /* ---- operators (also for filters such as sum) ----------------------------------------- */
 
 creg_status jinja_add(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
-creg_status jinja_subtract(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
-creg_status jinja_multiply(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
-creg_status jinja_divide(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
-creg_status jinja_floor_divide(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
-creg_status jinja_modulo(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
-creg_status jinja_power(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);
+creg_status jinja_subtract(jinja_run *run, creg_value left, creg_value right,
+                           creg_value *ret_value);
+creg_status jinja_multiply(jinja_run *run, creg_value left, creg_value right,
+                           creg_value *ret_value);
+creg_status jinja_divide(jinja_run *run, creg_value left, creg_value right,
+                         creg_value *ret_value);
+creg_status jinja_floor_divide(jinja_run *run, creg_value left, creg_value right,
+                               creg_value *ret_value);
+creg_status jinja_modulo(jinja_run *run, creg_value left, creg_value right,
+                         creg_value *ret_value);
+creg_status jinja_power(jinja_run *run, creg_value left, creg_value right,
+                        creg_value *ret_value);
 creg_status jinja_negate(jinja_run *run, creg_value value, creg_value *ret_value);
 creg_status jinja_positive(jinja_run *run, creg_value value, creg_value *ret_value);
 
@@ -276,8 +287,8 @@ creg_status jinja_format_braces(jinja_run *run, creg_value format, const creg_va
 /** Iteration over anything Python could iterate. A plain struct: put it on the stack. */
 typedef struct jinja_iterator {
     creg_value source;
-    size_t at;       /* index, entry or byte offset */
-    size_t size;     /* items in all where known without running it, else SIZE_MAX */
+    size_t at;   /* index, entry or byte offset */
+    size_t size; /* items in all where known without running it, else SIZE_MAX */
     uint64_t version;
 } jinja_iterator;
 
@@ -361,7 +372,8 @@ static inline bool jinja_has(const jinja_call *call, size_t index)
 }
 
 /** Argument `index`, or `otherwise` when it was not given. */
-static inline creg_value jinja_argument(const jinja_call *call, size_t index, creg_value otherwise)
+static inline creg_value jinja_argument(const jinja_call *call, size_t index,
+                                        creg_value otherwise)
 {
     return jinja_has(call, index) ? call->args[index] : otherwise;
 }
@@ -371,14 +383,18 @@ creg_status jinja_argument_int(jinja_call *call, size_t index, int64_t otherwise
                                int64_t *ret_integer);
 
 /** The truth of an argument. */
-creg_status jinja_argument_bool(jinja_call *call, size_t index, bool otherwise, bool *ret_truth);
+creg_status jinja_argument_bool(jinja_call *call, size_t index, bool otherwise,
+                                bool *ret_truth);
 
 /** A text argument; TypeError for what is not a string. */
 creg_status jinja_argument_text(jinja_call *call, size_t index, creg_slice otherwise,
                                 creg_slice *ret_text);
 
 /** A string value over text in the arena. */
-static inline creg_value jinja_string(creg_slice text) { return creg_value_string(text); }
+static inline creg_value jinja_string(creg_slice text)
+{
+    return creg_value_string(text);
+}
 
 /** A buffer for a result text, under the memory limit. */
 static inline void jinja_text_init(jinja_run *run, creg_text *text)

@@ -39,9 +39,9 @@ static jinja_symbol *define(jinja_parser *p, jinja_scope *scope, const jinja_nam
 {
     if (scope->count == scope->capacity) {
         uint32_t capacity = scope->capacity == 0 ? 8 : scope->capacity * 2;
-        void *grown = creg_arena_grow(p->scratch, scope->symbols,
-                                      scope->capacity * sizeof(jinja_symbol),
-                                      capacity * sizeof(jinja_symbol));
+        void *grown =
+            creg_arena_grow(p->scratch, scope->symbols, scope->capacity * sizeof(jinja_symbol),
+                            capacity * sizeof(jinja_symbol));
         if (grown == NULL)
             return jinja_parse_fail_arena(p, p->scratch);
         scope->symbols = grown;
@@ -50,10 +50,13 @@ static jinja_symbol *define(jinja_parser *p, jinja_scope *scope, const jinja_nam
     jinja_ref *ref = creg_arena_new(p->scratch, jinja_ref);
     if (ref == NULL)
         return jinja_parse_fail_arena(p, p->scratch);
-    *ref = (jinja_ref){ .name = name, .unit = scope->unit, .outer = outer,
-                        .slot = scope->unit->slot_count++, .load = (uint8_t)load };
+    *ref = (jinja_ref){.name = name,
+                       .unit = scope->unit,
+                       .outer = outer,
+                       .slot = scope->unit->slot_count++,
+                       .load = (uint8_t)load};
     jinja_symbol *symbol = &scope->symbols[scope->count++];
-    *symbol = (jinja_symbol){ .ref = ref };
+    *symbol = (jinja_symbol){.ref = ref};
     return symbol;
 }
 
@@ -139,14 +142,14 @@ static bool add_to_unit(jinja_parser *p, const jinja_ref *ref)
         unit->resolve_capacity = capacity;
     }
     unit->resolves[unit->resolve_count++] =
-        (jinja_slot_load){ .kind = LOAD_RESOLVE, .slot = ref->slot, .name = ref->name };
+        (jinja_slot_load){.kind = LOAD_RESOLVE, .slot = ref->slot, .name = ref->name};
     return true;
 }
 
 static void add_load(const jinja_scope *scope, const jinja_ref *ref, jinja_scope_info *info)
 {
     jinja_slot_load *load = &info->loads[info->load_count++];
-    *load = (jinja_slot_load){ .kind = ref->load, .slot = ref->slot, .name = ref->name };
+    *load = (jinja_slot_load){.kind = ref->load, .slot = ref->slot, .name = ref->name};
     if (ref->load == LOAD_ALIAS) {
         load->from_slot = ref->outer->slot;
         load->from_up = jinja_scope_distance(scope->unit, ref->outer);
@@ -163,7 +166,7 @@ static bool note_undeclared(jinja_parser *p, const jinja_name *name)
 
 bool jinja_scope_finish(jinja_parser *p, const jinja_scope *scope, jinja_scope_info *ret_info)
 {
-    jinja_scope_info info = { 0 };
+    jinja_scope_info info = {0};
     if (scope->count > 0) {
         info.loads = jinja_parse_alloc(p, scope->count, sizeof(jinja_slot_load));
         info.own_slots = jinja_parse_alloc(p, scope->count, sizeof(uint32_t));
@@ -198,19 +201,20 @@ static bool is_listed(const jinja_vector *names, const jinja_name *name)
 bool jinja_scope_locals(jinja_parser *p, const jinja_scope *scope, jinja_locals *ret_locals)
 {
     const jinja_unit *unit = scope->unit;
-    jinja_vector found = { 0 };
+    jinja_vector found = {0};
     for (const jinja_scope *at = scope; at != NULL; at = at->parent)
         for (uint32_t i = 0; i < at->count; i++)
             if (at->symbols[i].stored > 0 && !is_listed(&found, at->symbols[i].ref->name) &&
-                !jinja_vector_push(p, &found, jinja_scope_find(scope, at->symbols[i].ref->name)))
+                !jinja_vector_push(p, &found,
+                                   jinja_scope_find(scope, at->symbols[i].ref->name)))
                 return false;
     ret_locals->items = jinja_parse_alloc(p, found.count, sizeof(jinja_local));
     if (ret_locals->items == NULL)
         return false;
     for (uint32_t i = 0; i < found.count; i++) {
         const jinja_ref *ref = found.items[i];
-        ret_locals->items[i] = (jinja_local){ .name = ref->name, .slot = ref->slot,
-                                              .up = jinja_scope_distance(unit, ref) };
+        ret_locals->items[i] = (jinja_local){
+            .name = ref->name, .slot = ref->slot, .up = jinja_scope_distance(unit, ref)};
     }
     ret_locals->count = found.count;
     return true;

@@ -39,8 +39,8 @@ static bool visit_chain(jinja_parser *p, jinja_scope *scope, const jinja_node *n
 static bool visit_operands(jinja_parser *p, jinja_scope *scope, const jinja_node *first,
                            const jinja_node *second, const jinja_node *third)
 {
-    return jinja_visit_expression(p, scope, first) && jinja_visit_expression(p, scope, second) &&
-           jinja_visit_expression(p, scope, third);
+    return jinja_visit_expression(p, scope, first) &&
+           jinja_visit_expression(p, scope, second) && jinja_visit_expression(p, scope, third);
 }
 
 bool jinja_visit_expression(jinja_parser *p, jinja_scope *scope, const jinja_node *node)
@@ -48,16 +48,22 @@ bool jinja_visit_expression(jinja_parser *p, jinja_scope *scope, const jinja_nod
     if (node == NULL)
         return true;
     switch ((jinja_node_kind)node->kind) {
-    case NODE_CONST: return true;
-    case NODE_NAME: return jinja_scope_load(p, scope, node->as.name.name);
-    case NODE_NSREF: return jinja_scope_load(p, scope, node->as.nsref.name);
+    case NODE_CONST:
+        return true;
+    case NODE_NAME:
+        return jinja_scope_load(p, scope, node->as.name.name);
+    case NODE_NSREF:
+        return jinja_scope_load(p, scope, node->as.nsref.name);
     case NODE_LIST:
-    case NODE_TUPLE: return visit_all(p, scope, node->as.list.items, node->as.list.count);
-    case NODE_DICT: return visit_all(p, scope, node->as.list.items, node->as.list.count * 2);
+    case NODE_TUPLE:
+        return visit_all(p, scope, node->as.list.items, node->as.list.count);
+    case NODE_DICT:
+        return visit_all(p, scope, node->as.list.items, node->as.list.count * 2);
     case NODE_NOT:
     case NODE_NEG:
     case NODE_POS:
-    case NODE_MARK_SAFE: return jinja_visit_expression(p, scope, node->as.operands.first);
+    case NODE_MARK_SAFE:
+        return jinja_visit_expression(p, scope, node->as.operands.first);
     case NODE_COND:
         return visit_operands(p, scope, node->as.operands.first, node->as.operands.second,
                               node->as.operands.third);
@@ -65,8 +71,10 @@ bool jinja_visit_expression(jinja_parser *p, jinja_scope *scope, const jinja_nod
     case NODE_AND:
     case NODE_OR:
     case NODE_COMPARE:
-    case NODE_CONCAT: return visit_chain(p, scope, node);
-    case NODE_GETATTR: return jinja_visit_expression(p, scope, node->as.attribute.object);
+    case NODE_CONCAT:
+        return visit_chain(p, scope, node);
+    case NODE_GETATTR:
+        return jinja_visit_expression(p, scope, node->as.attribute.object);
     case NODE_GETITEM:
         return visit_operands(p, scope, node->as.item.object, node->as.item.key, NULL);
     case NODE_SLICE:
@@ -149,28 +157,38 @@ static bool visit_other(jinja_parser *p, jinja_scope *scope, const jinja_stmt *s
 static bool visit_stmt(jinja_parser *p, jinja_scope *scope, const jinja_stmt *stmt)
 {
     switch ((jinja_stmt_kind)stmt->kind) {
-    case STMT_OUTPUT: return visit_output(p, scope, stmt);
-    case STMT_FOR: return jinja_visit_expression(p, scope, stmt->as.loop->iter);
-    case STMT_IF: return visit_if(p, scope, stmt);
+    case STMT_OUTPUT:
+        return visit_output(p, scope, stmt);
+    case STMT_FOR:
+        return jinja_visit_expression(p, scope, stmt->as.loop->iter);
+    case STMT_IF:
+        return visit_if(p, scope, stmt);
     case STMT_SET:
         return jinja_visit_expression(p, scope, stmt->as.set.value) &&
                jinja_visit_target(p, scope, stmt->as.set.target);
-    case STMT_SET_BLOCK: return jinja_visit_target(p, scope, stmt->as.set_block.target);
-    case STMT_FILTER_BLOCK: return jinja_visit_expression(p, scope, stmt->as.set_block.filter);
-    case STMT_MACRO: return jinja_visit_target(p, scope, stmt->as.macro.target);
-    case STMT_CALL_BLOCK: return jinja_visit_expression(p, scope, stmt->as.macro.call);
+    case STMT_SET_BLOCK:
+        return jinja_visit_target(p, scope, stmt->as.set_block.target);
+    case STMT_FILTER_BLOCK:
+        return jinja_visit_expression(p, scope, stmt->as.set_block.filter);
+    case STMT_MACRO:
+        return jinja_visit_target(p, scope, stmt->as.macro.target);
+    case STMT_CALL_BLOCK:
+        return jinja_visit_expression(p, scope, stmt->as.macro.call);
     case STMT_WITH:
         return visit_all(p, scope, stmt->as.with.values, stmt->as.with.count);
     case STMT_EXTENDS:
     case STMT_INCLUDE:
     case STMT_IMPORT:
-    case STMT_FROM_IMPORT: return visit_other(p, scope, stmt);
-    case STMT_DO: return jinja_visit_expression(p, scope, stmt->as.node);
+    case STMT_FROM_IMPORT:
+        return visit_other(p, scope, stmt);
+    case STMT_DO:
+        return jinja_visit_expression(p, scope, stmt->as.node);
     case STMT_AUTOESCAPE:
     case STMT_BLOCK:
     case STMT_BREAK:
     case STMT_CONTINUE:
-    case STMT_DEBUG: return true;
+    case STMT_DEBUG:
+        return true;
     }
     return true;
 }

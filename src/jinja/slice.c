@@ -81,8 +81,8 @@ static creg_status slice_list(jinja_run *run, creg_value value, picked which,
     for (size_t i = 0; i < which.count; i++)
         list->items[i] = value.as.list->items[which.start + (int64_t)i * which.step];
     list->size = which.count;
-    *ret_value = creg_value_is(value, CREG_KIND_LIST) ? creg_value_list(list)
-                                                      : creg_value_tuple(list);
+    *ret_value =
+        creg_value_is(value, CREG_KIND_LIST) ? creg_value_list(list) : creg_value_tuple(list);
     return CREG_OK;
 }
 
@@ -198,7 +198,7 @@ creg_status jinja_slice(jinja_run *run, creg_value object, creg_value start, cre
         return CREG_OK;
     }
     size_t count;
-    picked which = { 0 };
+    picked which = {0};
     creg_status status = count_items(run, object, &count);
     if (status == CREG_OK)
         status = pick(run, start, stop, step, count, &which);

@@ -3,8 +3,8 @@
  * The tests behind `is`: types, numbers, comparisons, membership, registration.
  */
 #include "jinja/builtins.h"
-#include "jinja/eval.h"
 #include "jinja/engine.h"
+#include "jinja/eval.h"
 
 #include "base/unicode.h"
 #include "base/utf8.h"
@@ -98,7 +98,8 @@ static creg_status test_sequence(jinja_call *call, creg_value *ret_value)
     case CREG_KIND_UNDEFINED:
         return answer(jinja_undefined_mode(value) != JINJA_UNDEFINED_STRICT, ret_value);
     case CREG_KIND_OBJECT:
-        return answer(jinja_class_of(value)->length != NULL && jinja_class_of(value)->item != NULL,
+        return answer(jinja_class_of(value)->length != NULL &&
+                          jinja_class_of(value)->item != NULL,
                       ret_value);
     default:
         return answer(false, ret_value);
@@ -134,8 +135,9 @@ static creg_status test_iterable(jinja_call *call, creg_value *ret_value)
 static creg_status test_callable(jinja_call *call, creg_value *ret_value)
 {
     creg_value value = call->args[0];
-    bool truth = creg_value_is(value, CREG_KIND_UNDEFINED) ||
-                 (creg_value_is(value, CREG_KIND_OBJECT) && jinja_class_of(value)->call != NULL);
+    bool truth =
+        creg_value_is(value, CREG_KIND_UNDEFINED) ||
+        (creg_value_is(value, CREG_KIND_OBJECT) && jinja_class_of(value)->call != NULL);
     return answer(truth, ret_value);
 }
 
@@ -298,7 +300,8 @@ static creg_status test_in(jinja_call *call, creg_value *ret_value)
 
 /* ---- registration ----------------------------------------------------------------------- */
 
-static creg_status is_registered(jinja_call *call, jinja_builtin_kind kind, creg_value *ret_value)
+static creg_status is_registered(jinja_call *call, jinja_builtin_kind kind,
+                                 creg_value *ret_value)
 {
     creg_value name = call->args[0];
     if (!creg_value_hashable(name)) /* Python looks it up in a dictionary */
@@ -332,8 +335,8 @@ const jinja_builtin jinja_tests_table[] = {
     {"boolean", test_boolean, "boolean()", "Is it true or false?", 0, 0},
     {"callable", test_callable, "callable()", "Can it be called?", 0, 0},
     {"defined", test_defined, "defined()", "Is it anything but undefined?", 0, 0},
-    {"divisibleby", test_divisibleby, "divisibleby(num)", "Is nothing left when divided by num?",
-     0, 0},
+    {"divisibleby", test_divisibleby, "divisibleby(num)",
+     "Is nothing left when divided by num?", 0, 0},
     {"eq", test_eq, "eq(other, /)", "Is it equal?", 0, 0},
     {"equalto", test_eq, "equalto(other, /)", "Alias of eq.", 0, 0},
     {"escaped", test_escaped, "escaped()", "Is it Markup?", 0, 0},
@@ -357,7 +360,8 @@ const jinja_builtin jinja_tests_table[] = {
     {"number", test_number, "number()", "Is it a number (or boolean)?", 0, 0},
     {"odd", test_odd, "odd()", "Is it an odd number?", 0, 0},
     {"sameas", test_sameas, "sameas(other)", "Is it the very same thing?", 0, 0},
-    {"sequence", test_sequence, "sequence()", "Has it a length and items by index or key?", 0, 0},
+    {"sequence", test_sequence, "sequence()", "Has it a length and items by index or key?", 0,
+     0},
     {"string", test_string, "string()", "Is it text?", 0, 0},
     {"test", test_test, "test()", "Is there a test of this name?", 0, 0},
     {"true", test_true, "true()", "Is it true itself?", 0, 0},

@@ -14,7 +14,10 @@ typedef struct version_part {
     bool is_number;
 } version_part;
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 static int kind_of(char c)
 {
@@ -77,7 +80,8 @@ static creg_status compare_versions(jinja_run *run, creg_slice left, creg_slice 
             return jinja_fail(run, "FilterArgumentError",
                               "Version comparison failed: '%.*s' and '%.*s' differ in form",
                               CREG_SHOW(left), CREG_SHOW(right));
-        *ret_order = a.is_number ? compare_digits(a.text, b.text) : compare_bytes(a.text, b.text);
+        *ret_order =
+            a.is_number ? compare_digits(a.text, b.text) : compare_bytes(a.text, b.text);
         if (*ret_order != 0)
             return CREG_OK;
     }
@@ -97,8 +101,9 @@ static bool satisfies(creg_slice name, int order, bool *ret_known)
     *ret_known = true;
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
         if (creg_slice_equal(name, creg_slice_of(operators[i].name)))
-            return order < 0 ? operators[i].less : order == 0 ? operators[i].equal
-                                                              : operators[i].greater;
+            return order < 0    ? operators[i].less
+                   : order == 0 ? operators[i].equal
+                                : operators[i].greater;
     *ret_known = false;
     return false;
 }
@@ -133,10 +138,11 @@ static creg_status test_version(jinja_call *call, creg_value *ret_value)
         return status;
     *ret_value = creg_value_bool(satisfies(operator_name, order, &known));
     return known ? CREG_OK
-                 : jinja_fail(call->run, "FilterArgumentError",
-                              "Invalid operator type (%.*s). Must be one of ==, =, eq, <, lt, <=, "
-                              "le, >, gt, >=, ge, !=, <>, ne",
-                              CREG_SHOW(operator_name));
+                 : jinja_fail(
+                       call->run, "FilterArgumentError",
+                       "Invalid operator type (%.*s). Must be one of ==, =, eq, <, lt, <=, "
+                       "le, >, gt, >=, ge, !=, <>, ne",
+                       CREG_SHOW(operator_name));
 }
 
 /* ---- truthy, falsy ---------------------------------------------------------------------- */
@@ -292,7 +298,8 @@ const jinja_builtin jinja_tests_config[] = {
     {"falsy", test_falsy, "falsy(convert_bool=false)", "Is it false, empty or zero?", PACK, 0},
     {"subset", test_subset, "subset(b)", "Are all its items in b?", PACK, 0},
     {"superset", test_superset, "superset(b)", "Are all items of b in it?", PACK, 0},
-    {"truthy", test_truthy, "truthy(convert_bool=false)", "Is it true as a condition?", PACK, 0},
+    {"truthy", test_truthy, "truthy(convert_bool=false)", "Is it true as a condition?", PACK,
+     0},
     {"version", test_version, "version(version, operator='eq', strict=none, version_type=none)",
      "Compare version numbers: '1.10' is version('1.9', '>').", PACK, 0},
     JINJA_ROW_END,

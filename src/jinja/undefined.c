@@ -13,10 +13,10 @@
 #include "jinja/parser.h"
 
 static const creg_object_class classes[] = {
-    [JINJA_UNDEFINED_DEFAULT] = { .type_name = "Undefined" },
-    [JINJA_UNDEFINED_CHAINABLE] = { .type_name = "ChainableUndefined" },
-    [JINJA_UNDEFINED_DEBUG] = { .type_name = "DebugUndefined" },
-    [JINJA_UNDEFINED_STRICT] = { .type_name = "StrictUndefined" },
+    [JINJA_UNDEFINED_DEFAULT] = {.type_name = "Undefined"},
+    [JINJA_UNDEFINED_CHAINABLE] = {.type_name = "ChainableUndefined"},
+    [JINJA_UNDEFINED_DEBUG] = {.type_name = "DebugUndefined"},
+    [JINJA_UNDEFINED_STRICT] = {.type_name = "StrictUndefined"},
 };
 
 static creg_value make(creg_arena *arena, jinja_undefined mode, jinja_undefined_info **ret_info)
@@ -26,11 +26,11 @@ static creg_value make(creg_arena *arena, jinja_undefined mode, jinja_undefined_
     *ret_info = info;
     if (info == NULL)
         return value; /* the allocation that follows says so */
-    *info = (jinja_undefined_info){ .base = { &classes[mode] },
-                                    .mode = (uint8_t)mode,
-                                    .object = jinja_missing(),
-                                    .key = creg_value_none(),
-                                    .type = "UndefinedError" };
+    *info = (jinja_undefined_info){.base = {&classes[mode]},
+                                   .mode = (uint8_t)mode,
+                                   .object = jinja_missing(),
+                                   .key = creg_value_none(),
+                                   .type = "UndefinedError"};
     value.as.object = &info->base;
     return value;
 }
@@ -91,9 +91,9 @@ creg_value jinja_make_undefined_hint(jinja_run *run, const char *hint, ...)
 
 creg_value jinja_make_unsafe(jinja_run *run, creg_value object, creg_slice name)
 {
-    creg_value value = jinja_make_undefined_hint(
-        run, "access to attribute '%.*s' of '%s' object is unsafe.", CREG_SHOW(name),
-        creg_value_type_name(object));
+    creg_value value =
+        jinja_make_undefined_hint(run, "access to attribute '%.*s' of '%s' object is unsafe.",
+                                  CREG_SHOW(name), creg_value_type_name(object));
     jinja_undefined_info *info = (jinja_undefined_info *)(void *)value.as.object;
     if (info != NULL) {
         info->object = object;
@@ -111,13 +111,19 @@ static const char *module_of(creg_value value)
     static const struct {
         const char *type, *module;
     } rows[] = {
-        { "LoopContext", "jinja2.runtime." },   { "Macro", "jinja2.runtime." },
-        { "BlockReference", "jinja2.runtime." }, { "TemplateReference", "jinja2.runtime." },
-        { "Namespace", "jinja2.utils." },        { "Cycler", "jinja2.utils." },
-        { "Joiner", "jinja2.utils." },           { "TemplateModule", "jinja2.environment." },
-        { "Undefined", "jinja2.runtime." },      { "StrictUndefined", "jinja2.runtime." },
-        { "ChainableUndefined", "jinja2.runtime." }, { "DebugUndefined", "jinja2.runtime." },
-        { "Markup", "markupsafe." },
+        {"LoopContext", "jinja2.runtime."},
+        {"Macro", "jinja2.runtime."},
+        {"BlockReference", "jinja2.runtime."},
+        {"TemplateReference", "jinja2.runtime."},
+        {"Namespace", "jinja2.utils."},
+        {"Cycler", "jinja2.utils."},
+        {"Joiner", "jinja2.utils."},
+        {"TemplateModule", "jinja2.environment."},
+        {"Undefined", "jinja2.runtime."},
+        {"StrictUndefined", "jinja2.runtime."},
+        {"ChainableUndefined", "jinja2.runtime."},
+        {"DebugUndefined", "jinja2.runtime."},
+        {"Markup", "markupsafe."},
     };
     const char *type = creg_value_type_name(value);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

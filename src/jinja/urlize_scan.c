@@ -15,7 +15,10 @@ static creg_slice cut(creg_slice text, size_t start, size_t end)
     return creg_slice_make(text.data + start, end - start);
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 
 static bool starts_with_any_case(creg_slice text, const char *start)
 {
@@ -35,9 +38,15 @@ static size_t find_byte(creg_slice text, size_t at, char byte)
     return found == NULL ? text.size : (size_t)(found - text.data);
 }
 
-static bool is_one_of(char c, const char *set) { return c != '\0' && strchr(set, c) != NULL; }
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
 
-static bool is_word(uint32_t c) { return c == '_' || creg_unicode_is_alnum(c); }
+static bool is_word(uint32_t c)
+{
+    return c == '_' || creg_unicode_is_alnum(c);
+}
 
 /* Counts the characters when all of them are word characters or stand in `others`; else 0. */
 size_t jinja_count_word(creg_slice text, const char *others)
@@ -89,7 +98,8 @@ static bool is_top_level(creg_slice label)
 
 static bool is_basic_top_level(creg_slice label)
 {
-    static const char *const known[] = {"com", "net", "int", "edu", "gov", "org", "info", "mil"};
+    static const char *const known[] = {"com", "net", "int",  "edu",
+                                        "gov", "org", "info", "mil"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (label.size == strlen(known[i]) && starts_with_any_case(label, known[i]))
             return true;
@@ -118,7 +128,8 @@ static bool is_ipv4(creg_slice host)
     size_t at = 0;
     for (int part = 0; part < 4; part++) {
         size_t end = part < 3 ? find_byte(host, at, '.') : host.size;
-        if (end > host.size || (part < 3 && end == host.size) || !is_digits(cut(host, at, end), 1, 3))
+        if (end > host.size || (part < 3 && end == host.size) ||
+            !is_digits(cut(host, at, end), 1, 3))
             return false;
         at = end + 1;
     }
@@ -204,5 +215,6 @@ bool jinja_is_email(creg_slice text)
         dot--;
     if (dot < 2 || host.data[0] == '.' || host.data[0] == '-')
         return false;
-    return jinja_count_word(host, ".-") > 0 && jinja_count_word(cut(host, dot, host.size), "") > 0;
+    return jinja_count_word(host, ".-") > 0 &&
+           jinja_count_word(cut(host, dot, host.size), "") > 0;
 }

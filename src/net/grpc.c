@@ -72,8 +72,7 @@ static bool take_piece(void *user, const char *data, size_t size)
     stream *incoming = user;
     if (size > incoming->capacity - incoming->size) {
         size_t wanted = incoming->size + size + 4096;
-        char *grown =
-            creg_arena_grow(incoming->arena, incoming->data, incoming->size, wanted);
+        char *grown = creg_arena_grow(incoming->arena, incoming->data, incoming->size, wanted);
         if (grown == NULL) {
             incoming->is_broken = true;
             return false;
@@ -116,11 +115,13 @@ static creg_status token_header(const char *token, creg_arena *arena, const char
 creg_status creg_grpc_call(creg_http *http, const creg_grpc_request *request, creg_arena *arena,
                            creg_grpc_answer *ret_answer, creg_error *err)
 {
-    const char *headers[] = { "content-type: application/grpc", "te: trailers", NULL, NULL };
-    stream incoming = { .request = request, .arena = arena };
-    creg_http_request sent = { .method = "POST", .path = request->method, .headers = headers,
-                               .is_repeatable = request->is_repeatable,
-                               .timeout_ms = request->timeout_ms };
+    const char *headers[] = {"content-type: application/grpc", "te: trailers", NULL, NULL};
+    stream incoming = {.request = request, .arena = arena};
+    creg_http_request sent = {.method = "POST",
+                              .path = request->method,
+                              .headers = headers,
+                              .is_repeatable = request->is_repeatable,
+                              .timeout_ms = request->timeout_ms};
     if (request->take != NULL) {
         sent.take = take_piece;
         sent.take_user = &incoming;

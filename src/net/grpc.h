@@ -32,9 +32,9 @@ enum {
 typedef bool (*creg_grpc_taker)(void *user, creg_slice message);
 
 typedef struct creg_grpc_request {
-    const char *method;   /* "/etcdserverpb.KV/Range" */
-    creg_slice message;   /* packed */
-    const char *token;    /* authorisation metadata; NULL: none */
+    const char *method; /* "/etcdserverpb.KV/Range" */
+    creg_slice message; /* packed */
+    const char *token;  /* authorisation metadata; NULL: none */
     bool is_repeatable;
     uint32_t timeout_ms;  /* 0: that of the connection */
     creg_grpc_taker take; /* NULL: one message is expected, and is in the answer */
@@ -42,9 +42,9 @@ typedef struct creg_grpc_request {
 } creg_grpc_request;
 
 typedef struct creg_grpc_answer {
-    long status;          /* CREG_GRPC_... */
-    creg_slice reason;    /* grpc-message */
-    creg_slice message;   /* in the arena */
+    long status;        /* CREG_GRPC_... */
+    creg_slice reason;  /* grpc-message */
+    creg_slice message; /* in the arena */
 } creg_grpc_answer;
 
 /**

@@ -96,7 +96,10 @@ creg_slice creg_http_escape(creg_slice text, bool keep_slash, creg_arena *arena)
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
-static void start_curl(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
+static void start_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
 
 static const char *keep_text(creg_http *http, const char *text)
 {
@@ -136,7 +139,8 @@ static creg_status keep_servers(creg_http *http, creg_error *err)
 {
     const creg_http_options *options = &http->options;
     creg_url_host host;
-    for (size_t at = 0; creg_url_next_host(options->authority, &at, options->default_port, &host);) {
+    for (size_t at = 0;
+         creg_url_next_host(options->authority, &at, options->default_port, &host);) {
         if (http->server_count == SERVERS_MAX)
             return creg_fail(err, CREG_USAGE, "store URL: more than %d servers", SERVERS_MAX);
         char *text = creg_arena_alloc(&http->arena, host.host.size + 32);
@@ -228,7 +232,7 @@ static void give_handle(creg_http *http, CURL *handle, size_t server)
     pthread_mutex_lock(&http->lock);
     bool is_kept = http->pool_size < POOL_MAX;
     if (is_kept)
-        http->pool[http->pool_size++] = (idle_handle){ handle, server };
+        http->pool[http->pool_size++] = (idle_handle){handle, server};
     pthread_mutex_unlock(&http->lock);
     if (!is_kept)
         curl_easy_cleanup(handle);
@@ -425,10 +429,11 @@ static struct curl_slist *request_headers(const creg_http *http,
         list = longer != NULL ? longer : list;
     }
     /* No "Expect: 100-continue": it costs a round trip, and gRPC does not know it. */
-    static const char *const always[] = { "Expect:", NULL };
-    const char *const *groups[] = { always, request->headers };
+    static const char *const always[] = {"Expect:", NULL};
+    const char *const *groups[] = {always, request->headers};
     for (size_t group = 0; group < 2; group++)
-        for (const char *const *at = groups[group]; at != NULL && *at != NULL && *ret_ok; at++) {
+        for (const char *const *at = groups[group]; at != NULL && *at != NULL && *ret_ok;
+             at++) {
             struct curl_slist *longer = curl_slist_append(list, *at);
             *ret_ok = longer != NULL;
             list = longer != NULL ? longer : list;
@@ -452,8 +457,7 @@ static creg_status set_target(CURL *handle, const creg_http *http, size_t server
         const char *port = strrchr(address, ':') + 1;
         snprintf(url, room, "::%s", address);
         *ret_connect = curl_slist_append(NULL, url);
-        snprintf(url, room, "https://%.255s:%s%s", http->options.server_name, port,
-                 path);
+        snprintf(url, room, "https://%.255s:%s%s", http->options.server_name, port, path);
         curl_easy_setopt(handle, CURLOPT_CONNECT_TO, *ret_connect);
     } else {
         snprintf(url, room, "%s%s", base, path);
@@ -505,8 +509,8 @@ static creg_status perform(creg_http *http, size_t server, const creg_http_reque
 
 static void sleep_ms(uint64_t duration)
 {
-    struct timespec pause = { .tv_sec = (time_t)(duration / 1000),
-                              .tv_nsec = (long)(duration % 1000) * 1000000 };
+    struct timespec pause = {.tv_sec = (time_t)(duration / 1000),
+                             .tv_nsec = (long)(duration % 1000) * 1000000};
     nanosleep(&pause, NULL);
 }
 
@@ -551,12 +555,13 @@ static creg_status fail_refused(const creg_http *http, const transfer *into, cre
     return creg_fail_arena(err, into->arena);
 }
 
-creg_status creg_http_send(creg_http *http, const creg_http_request *request,
-                           creg_arena *arena, creg_http_answer *ret_answer, creg_error *err)
+creg_status creg_http_send(creg_http *http, const creg_http_request *request, creg_arena *arena,
+                           creg_http_answer *ret_answer, creg_error *err)
 {
-    uint32_t allowed = request->timeout_ms != 0 ? request->timeout_ms : http->options.timeout_ms;
+    uint32_t allowed =
+        request->timeout_ms != 0 ? request->timeout_ms : http->options.timeout_ms;
     uint64_t deadline = creg_http_now_ms() + allowed;
-    creg_error attempt = { 0 };
+    creg_error attempt = {0};
     try_result result = TRY_NOT_SENT;
     size_t first = atomic_load(&http->preferred);
     for (unsigned round = 0;; round++) {
@@ -568,11 +573,10 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request,
         uint64_t try_ms = deadline - now;
         if (request->is_repeatable && !request->is_long_poll && http->server_count > 1)
             try_ms = try_ms / 2 + 1;
-        transfer into = { .request = request, .arena = arena,
-                          .limit = http->options.body_max };
+        transfer into = {.request = request, .arena = arena, .limit = http->options.body_max};
         into.answer.grpc_status = -1;
-        creg_status status = perform(http, server, request, (long)try_ms, &into,
-                                     &result, &attempt);
+        creg_status status =
+            perform(http, server, request, (long)try_ms, &into, &result, &attempt);
         if (status != CREG_OK) {
             if (err != NULL)
                 *err = attempt;

@@ -20,11 +20,11 @@ typedef struct creg_http creg_http;
 
 /** How to reach the servers. Texts are NUL-terminated or NULL, copied by creg_http_new. */
 typedef struct creg_http_options {
-    const char *service;        /* what messages call it: "consul" */
-    creg_slice authority;       /* "h1:8500,h2:8500", as creg_url checked it */
+    const char *service;  /* what messages call it: "consul" */
+    creg_slice authority; /* "h1:8500,h2:8500", as creg_url checked it */
     uint16_t default_port;
     bool is_tls;
-    bool is_http2;              /* for gRPC: HTTP/2, without an upgrade when it is plaintext */
+    bool is_http2; /* for gRPC: HTTP/2, without an upgrade when it is plaintext */
     const char *ca_file, *ca_path, *cert_file, *key_file;
     const char *server_name;    /* name in the certificate, when the host is not it */
     bool is_insecure;           /* no verification; the caller has warned */
@@ -52,8 +52,8 @@ typedef struct creg_http_request {
 typedef struct creg_http_answer {
     long status;
     creg_slice body;
-    uint64_t consul_index;  /* X-Consul-Index, 0 when there was none */
-    long grpc_status;       /* grpc-status, -1 when there was none */
+    uint64_t consul_index; /* X-Consul-Index, 0 when there was none */
+    long grpc_status;      /* grpc-status, -1 when there was none */
     creg_slice grpc_message;
 } creg_http_answer;
 
@@ -77,8 +77,8 @@ void creg_http_abandon(creg_http *http);
  * CREG_UNKNOWN_OUTCOME  the request was sent, the answer did not come
  * CREG_LIMIT            the answer is larger than body_max
  */
-creg_status creg_http_send(creg_http *http, const creg_http_request *request,
-                           creg_arena *arena, creg_http_answer *ret_answer, creg_error *err);
+creg_status creg_http_send(creg_http *http, const creg_http_request *request, creg_arena *arena,
+                           creg_http_answer *ret_answer, creg_error *err);
 
 /** Sleep before try number `round` (from 0): doubling, with jitter, at most `left_ms`. */
 void creg_http_pause(unsigned round, uint64_t left_ms);

@@ -32,7 +32,8 @@ creg_status creg_secret_read_file(const char *path, creg_arena *arena, const cha
     if (file < 0)
         return creg_fail(err, CREG_USAGE, "the secret file '%s' cannot be read", path);
     char *text = creg_arena_alloc(arena, SECRET_MAX + 1);
-    creg_status status = text == NULL ? creg_fail_arena(err, arena) : check_mode(file, path, err);
+    creg_status status =
+        text == NULL ? creg_fail_arena(err, arena) : check_mode(file, path, err);
     ssize_t size = 0;
     if (status == CREG_OK)
         size = read(file, text, SECRET_MAX);

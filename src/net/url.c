@@ -325,7 +325,7 @@ static creg_status check_bytes(url_reader *in)
 creg_status creg_url_parse(creg_slice text, creg_arena *arena, creg_url *ret_url,
                            creg_error *err)
 {
-    url_reader in = { .rest = text, .arena = arena, .err = err };
+    url_reader in = {.rest = text, .arena = arena, .err = err};
     creg_url url;
     memset(&url, 0, sizeof url);
     creg_status status = check_bytes(&in);

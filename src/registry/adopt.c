@@ -7,7 +7,6 @@
  */
 #include "registry/adopt.h"
 
-
 #include "base/fail.h"
 #include "registry/query.h"
 #include "registry/record.h"
@@ -21,7 +20,7 @@ static creg_status read_tree(creg_registry *registry, const creg_dn *dn, creg_ar
                              creg_pairs *ret_pairs, creg_error *err)
 {
     creg_slice top = creg_dn_instance(dn);
-    creg_read reads[] = { { .key = top }, { .is_list = true, .key = top } };
+    creg_read reads[] = {{.key = top}, {.is_list = true, .key = top}};
     creg_status status = creg_store_read(registry->store, reads, 2, arena, NULL, err);
     if (status != CREG_OK)
         return status;
@@ -34,7 +33,7 @@ static creg_status read_tree(creg_registry *registry, const creg_dn *dn, creg_ar
         items[0] = reads[0].ret_pairs.items[0];
     if (below != 0)
         memcpy(items + own, reads[1].ret_pairs.items, below * sizeof *items);
-    *ret_pairs = (creg_pairs){ items, own + below };
+    *ret_pairs = (creg_pairs){items, own + below};
     return CREG_OK;
 }
 
@@ -63,13 +62,13 @@ static creg_status describe(creg_registry *registry, const creg_dn *dn, const cr
     char digest[CREG_TREE_DIGEST_SIZE];
     size_t strip = dn->instance_size + 1;
     bool has_own = pairs->size != 0 && pairs->items[0].key.size < strip;
-    creg_pairs below = { pairs->items + has_own, pairs->size - has_own };
+    creg_pairs below = {pairs->items + has_own, pairs->size - has_own};
     creg_tree_digest(&below, strip, digest);
-    creg_instance instance = { .request_id = creg_arena_copy(arena, creg_slice_of(request)),
-                               .key_count = pairs->size,
-                               .digest = creg_slice_of(digest),
-                               .created = creg_registry_now(arena),
-                               .author = creg_slice_of(registry->author) };
+    creg_instance instance = {.request_id = creg_arena_copy(arena, creg_slice_of(request)),
+                              .key_count = pairs->size,
+                              .digest = creg_slice_of(digest),
+                              .created = creg_registry_now(arena),
+                              .author = creg_slice_of(registry->author)};
     if (arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     *ret_request = instance.request_id;
@@ -85,32 +84,31 @@ static creg_status write_books(creg_registry *registry, const creg_dn *dn, creg_
     creg_dn_book(dn, CREG_BOOK_INTENT, &intent);
     creg_dn_book(dn, CREG_BOOK_COUNTER, &counter);
     creg_request_book(request, &by_request);
-    creg_read last = { .key = creg_key_slice(&counter) };
+    creg_read last = {.key = creg_key_slice(&counter)};
     creg_status status = creg_store_read(registry->store, &last, 1, arena, NULL, err);
     if (status != CREG_OK)
         return status;
     bool has_last = last.ret_pairs.size != 0;
     creg_slice id = creg_dn_last(creg_dn_instance(dn));
-    bool is_higher =
-        number_of(id) > (has_last ? number_of(last.ret_pairs.items[0].value) : 0);
-    creg_version last_version = has_last ? last.ret_pairs.items[0].version : (creg_version){ 0 };
+    bool is_higher = number_of(id) > (has_last ? number_of(last.ret_pairs.items[0].value) : 0);
+    creg_version last_version = has_last ? last.ret_pairs.items[0].version : (creg_version){0};
 
     creg_check checks[] = {
-        { .kind = CREG_CHECK_VERSION, .key = creg_key_slice(&commit), .version = old },
-        { .kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&intent) },
-        { .kind = CREG_CHECK_VERSION, .key = creg_key_slice(&counter), .version = last_version },
+        {.kind = CREG_CHECK_VERSION, .key = creg_key_slice(&commit), .version = old},
+        {.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&intent)},
+        {.kind = CREG_CHECK_VERSION, .key = creg_key_slice(&counter), .version = last_version},
     };
     creg_operation operations[] = {
-        { .kind = CREG_OPERATION_PUT, .key = creg_key_slice(&commit), .value = record },
-        { .kind = CREG_OPERATION_PUT,
-          .key = creg_key_slice(&by_request),
-          .value = creg_book_name(creg_key_slice(&commit)) },
-        { .kind = CREG_OPERATION_PUT, .key = creg_key_slice(&counter), .value = id },
+        {.kind = CREG_OPERATION_PUT, .key = creg_key_slice(&commit), .value = record},
+        {.kind = CREG_OPERATION_PUT,
+         .key = creg_key_slice(&by_request),
+         .value = creg_book_name(creg_key_slice(&commit))},
+        {.kind = CREG_OPERATION_PUT, .key = creg_key_slice(&counter), .value = id},
     };
-    creg_transaction transaction = { .checks = checks,
-                                     .check_count = 3,
-                                     .operations = operations,
-                                     .operation_count = is_higher ? 3 : 2 };
+    creg_transaction transaction = {.checks = checks,
+                                    .check_count = 3,
+                                    .operations = operations,
+                                    .operation_count = is_higher ? 3 : 2};
     return creg_store_apply(registry->store, &transaction, NULL, err);
 }
 
@@ -119,9 +117,9 @@ creg_status creg_adopt_one(creg_registry *registry, const creg_dn *dn, creg_vers
 {
     creg_arena scratch;
     creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
-    creg_pairs pairs = { NULL, 0 };
-    creg_slice request = { NULL, 0 };
-    creg_slice record = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
+    creg_slice request = {NULL, 0};
+    creg_slice record = {NULL, 0};
     creg_status status = read_tree(registry, dn, &scratch, &pairs, err);
     if (status == CREG_OK)
         status = describe(registry, dn, &pairs, &scratch, &request, &record, err);
@@ -144,7 +142,7 @@ static bool is_our_spelling(creg_registry *registry, creg_slice key)
 static creg_status list_foreign_keys(creg_registry *registry, const creg_dn *dn,
                                      creg_arena *arena, creg_report *report, creg_error *err)
 {
-    creg_read read = { .is_list = true, .key = creg_dn_instance(dn), .keys_only = true };
+    creg_read read = {.is_list = true, .key = creg_dn_instance(dn), .keys_only = true};
     creg_status status = creg_store_read(registry->store, &read, 1, arena, NULL, err);
     size_t count = 0;
     for (size_t i = 0; status == CREG_OK && i < read.ret_pairs.size; i++) {
@@ -153,12 +151,13 @@ static creg_status list_foreign_keys(creg_registry *registry, const creg_dn *dn,
             continue;
         status = creg_findings_add(&report->findings, arena, "foreign-key", false, err,
                                    "'%.*s' is not spelled as this registry spells keys; it can "
-                                   "be listed, but not named", CREG_SHOW(key));
+                                   "be listed, but not named",
+                                   CREG_SHOW(key));
     }
     if (status == CREG_OK && count > FOREIGN_KEYS_SHOWN)
         status = creg_findings_add(&report->findings, arena, "foreign-key", false, err,
-                                   "%zu more keys like that in %.*s", count - FOREIGN_KEYS_SHOWN,
-                                   CREG_SHOW(creg_dn_instance(dn)));
+                                   "%zu more keys like that in %.*s",
+                                   count - FOREIGN_KEYS_SHOWN, CREG_SHOW(creg_dn_instance(dn)));
     return status;
 }
 
@@ -166,8 +165,8 @@ static creg_status list_foreign_keys(creg_registry *registry, const creg_dn *dn,
 static creg_status list_foreign_names(creg_registry *registry, creg_arena *arena,
                                       creg_report *report, creg_error *err)
 {
-    creg_read read = { .is_list = true, .key = registry->layout.instances, .depth = 4,
-                       .keys_only = true };
+    creg_read read = {
+        .is_list = true, .key = registry->layout.instances, .depth = 4, .keys_only = true};
     creg_status status = creg_store_read(registry->store, &read, 1, arena, NULL, err);
     for (size_t i = 0; status == CREG_OK && i < read.ret_pairs.size; i++) {
         creg_slice key = read.ret_pairs.items[i].key;
@@ -176,7 +175,8 @@ static creg_status list_foreign_names(creg_registry *registry, creg_arena *arena
             continue;
         status = creg_findings_add(&report->findings, arena, "foreign-name", true, err,
                                    "'%.*s' is not spelled as this registry spells names; it "
-                                   "cannot be adopted", CREG_SHOW(key));
+                                   "cannot be adopted",
+                                   CREG_SHOW(key));
     }
     return status;
 }
@@ -190,10 +190,11 @@ static creg_status adopt(creg_registry *registry, creg_slice name, bool dry_run,
     if (status == CREG_OK)
         status = list_foreign_keys(registry, &dn, arena, report, err);
     if (status == CREG_OK && !dry_run)
-        status = creg_adopt_one(registry, &dn, (creg_version){ 0 }, err);
+        status = creg_adopt_one(registry, &dn, (creg_version){0}, err);
     if (status == CREG_CONFLICT)
         return creg_findings_add(&report->findings, arena, "busy", false, err,
-                                 "%.*s was changed meanwhile; run adopt again", CREG_SHOW(name));
+                                 "%.*s was changed meanwhile; run adopt again",
+                                 CREG_SHOW(name));
     if (status != CREG_OK)
         return status;
     report->changed += !dry_run;
@@ -204,7 +205,7 @@ static creg_status adopt(creg_registry *registry, creg_slice name, bool dry_run,
 creg_status creg_adopt(creg_registry *registry, bool dry_run, creg_arena *arena,
                        creg_report *ret_report, creg_error *err)
 {
-    *ret_report = (creg_report){ .checked = 0 };
+    *ret_report = (creg_report){.checked = 0};
     creg_names names;
     creg_status status = creg_query_unrecorded(registry, arena, &names, err);
     for (size_t i = 0; status == CREG_OK && i < names.size; i++)

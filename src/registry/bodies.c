@@ -65,8 +65,8 @@ void creg_bodies_free(creg_bodies *bodies)
     creg_memory_free(bodies);
 }
 
-static creg_status engine_of(creg_bodies *bodies, creg_body_kind kind, jinja_engine **ret_engine,
-                             creg_error *err)
+static creg_status engine_of(creg_bodies *bodies, creg_body_kind kind,
+                             jinja_engine **ret_engine, creg_error *err)
 {
     jinja_engine **engine = &bodies->engines[creg_body_kind_index(kind)];
     creg_status status = CREG_OK;
@@ -84,7 +84,7 @@ static creg_status engine_of(creg_bodies *bodies, creg_body_kind kind, jinja_eng
 static void write_name(const creg_template *template_, char *name, size_t size)
 {
     size_t at = 0;
-    creg_slice parts[] = { template_->name, creg_slice_of("/"), template_->version };
+    creg_slice parts[] = {template_->name, creg_slice_of("/"), template_->version};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         for (size_t k = 0; k < parts[i].size && at + 1 < size; k++)
             name[at++] = parts[i].data[k];
@@ -152,7 +152,7 @@ static void insert(creg_bodies *bodies, creg_compiled *compiled)
 static creg_status compile(creg_bodies *bodies, const creg_template *template_,
                            creg_compiled **ret_compiled, creg_error *err)
 {
-    if (template_->digest.size >= sizeof (*ret_compiled)->digest)
+    if (template_->digest.size >= sizeof(*ret_compiled)->digest)
         return creg_fail(err, CREG_INTERNAL, "the digest of a service template is too long");
     creg_compiled *compiled = creg_memory_calloc(1, sizeof *compiled);
     if (compiled == NULL)
@@ -220,8 +220,8 @@ void creg_bodies_release(creg_bodies *bodies, creg_compiled *compiled)
 
 creg_body creg_compiled_body(const creg_compiled *compiled, const creg_template *template_)
 {
-    return (creg_body){ .compiled = compiled->compiled,
-                        .source = template_->body,
-                        .name = compiled->name,
-                        .kind = compiled->kind };
+    return (creg_body){.compiled = compiled->compiled,
+                       .source = template_->body,
+                       .name = compiled->name,
+                       .kind = compiled->kind};
 }

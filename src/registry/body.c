@@ -37,27 +37,28 @@ static creg_status choose(creg_slice text, const char *what, const char *usual,
     *ret_other = is_text(text, other);
     if (text.size == 0 || is_text(text, usual) || *ret_other)
         return CREG_OK;
-    return creg_fail(err, CREG_INVALID, "'%s' of a service template is \"%s\" or \"%s\", not '%.*s'",
-                     what, usual, other, CREG_SHOW(text));
+    return creg_fail(err, CREG_INVALID,
+                     "'%s' of a service template is \"%s\" or \"%s\", not '%.*s'", what, usual,
+                     other, CREG_SHOW(text));
 }
 
 creg_status creg_body_kind_of(const creg_template *template_, creg_body_kind *ret_kind,
                               creg_error *err)
 {
-    creg_body_kind kind = { .is_yaml = is_text(template_->type, "yaml+jinja2") };
+    creg_body_kind kind = {.is_yaml = is_text(template_->type, "yaml+jinja2")};
     if (template_->type.size > 0 && !kind.is_yaml && !is_text(template_->type, "json+jinja2")) {
         creg_fail(err, CREG_UNSUPPORTED_FORMAT, "unsupported template type '%.*s'",
                   CREG_SHOW(template_->type));
         creg_error_hint(err, "template types are json+jinja2 and yaml+jinja2");
         return CREG_UNSUPPORTED_FORMAT;
     }
-    creg_status status = choose(template_->undefined, "undefined", "strict", "lenient",
-                                &kind.is_lenient, err);
+    creg_status status =
+        choose(template_->undefined, "undefined", "strict", "lenient", &kind.is_lenient, err);
     if (status == CREG_OK)
         status = choose(template_->yaml, "yaml", "1.2", "1.1", &kind.is_yaml_1_1, err);
     if (status == CREG_OK)
-        status = choose(template_->autoescape, "autoescape", "on", "off", &kind.is_unescaped,
-                        err);
+        status =
+            choose(template_->autoescape, "autoescape", "on", "off", &kind.is_unescaped, err);
     if (status == CREG_OK)
         *ret_kind = kind;
     return status;
@@ -75,8 +76,7 @@ void creg_body_engine_options(creg_body_kind kind, jinja_options *ret_options)
     ret_options->autoescape = kind.is_unescaped ? JINJA_AUTOESCAPE_OFF
                               : kind.is_yaml    ? JINJA_AUTOESCAPE_YAML
                                                 : JINJA_AUTOESCAPE_JSON;
-    ret_options->undefined =
-        kind.is_lenient ? JINJA_UNDEFINED_DEFAULT : JINJA_UNDEFINED_STRICT;
+    ret_options->undefined = kind.is_lenient ? JINJA_UNDEFINED_DEFAULT : JINJA_UNDEFINED_STRICT;
     ret_options->sandbox = JINJA_SANDBOX_STANDARD;
     ret_options->extensions = JINJA_EXTENSION_DO | JINJA_EXTENSION_LOOPCONTROLS;
     ret_options->packs = JINJA_PACK_CONFIG;
@@ -103,7 +103,7 @@ static creg_slice replace(creg_slice text, const char *slash, const char *dot,
         else
             creg_text_byte(&out, text.data[i]);
     }
-    creg_slice result = { NULL, 0 };
+    creg_slice result = {NULL, 0};
     (void)creg_text_finish(&out, &result, NULL); /* data stays NULL on failure */
     return result;
 }
@@ -122,16 +122,16 @@ creg_status creg_body_context(const creg_body_names *names, creg_value options,
         const char *name;
         creg_value value;
     } rows[] = {
-        { "opts", options },
-        { "user", creg_value_string(names->user) },
-        { "servicename", creg_value_string(names->name) },
-        { "product", creg_value_string(names->name) },
-        { "version", creg_value_string(names->version) },
-        { "instancedn", creg_value_string(names->dn) },
-        { "clusterdn", creg_value_string(names->dn) },
-        { "instancename", creg_value_string(instancename) },
-        { "clusterid", creg_value_string(clusterid) },
-        { "instanceid", creg_value_string(names->id) },
+        {"opts", options},
+        {"user", creg_value_string(names->user)},
+        {"servicename", creg_value_string(names->name)},
+        {"product", creg_value_string(names->name)},
+        {"version", creg_value_string(names->version)},
+        {"instancedn", creg_value_string(names->dn)},
+        {"clusterdn", creg_value_string(names->dn)},
+        {"instancename", creg_value_string(instancename)},
+        {"clusterid", creg_value_string(clusterid)},
+        {"instanceid", creg_value_string(names->id)},
     };
     size_t count = sizeof rows / sizeof rows[0];
     creg_map *context = creg_map_new(arena, count);
@@ -237,9 +237,10 @@ static bool locate(const creg_body *body, const creg_body_result *result, creg_p
 {
     creg_extent extent;
     for (;; path.size--) {
-        bool found = body->kind.is_yaml
-                         ? creg_yaml_locate(result->text, parse_flags(body->kind), path, &extent)
-                         : creg_json_locate(result->text, path, &extent);
+        bool found =
+            body->kind.is_yaml
+                ? creg_yaml_locate(result->text, parse_flags(body->kind), path, &extent)
+                : creg_json_locate(result->text, path, &extent);
         if (found)
             *ret_at = extent.begin;
         if (found || path.size == 0)
@@ -252,16 +253,17 @@ static bool locate(const creg_body *body, const creg_body_result *result, creg_p
 creg_status creg_body_render(const creg_body *body, creg_value context, creg_arena *arena,
                              creg_body_result *result, creg_error *err)
 {
-    jinja_render_options options = { .ret_trace = &result->trace,
-                                     .cancel = body->cancel,
-                                     .collect_undefined = !body->kind.is_lenient };
+    jinja_render_options options = {.ret_trace = &result->trace,
+                                    .cancel = body->cancel,
+                                    .collect_undefined = !body->kind.is_lenient};
     return jinja_render(body->compiled, context, &options, arena, &result->text, err);
 }
 
 static creg_status fail_piece(const creg_body *body, const creg_body_result *result,
                               creg_extent piece, creg_error *err)
 {
-    creg_slice value = creg_slice_make(result->text.data + piece.begin, piece.end - piece.begin);
+    creg_slice value =
+        creg_slice_make(result->text.data + piece.begin, piece.end - piece.begin);
     creg_fail(err, CREG_INVALID, "the value '%.*s' is not one %s scalar by itself",
               CREG_SHOW(value), body->kind.is_yaml ? "YAML" : "JSON");
     set_place(body, result, piece.begin, err);
@@ -274,8 +276,7 @@ static creg_status parse_json(const creg_body *body, creg_arena *arena,
                               creg_body_result *result, creg_fault *fault, creg_error *err)
 {
     creg_extent piece;
-    if (!body->kind.is_unescaped &&
-        creg_body_check_json(result->text, &result->trace, &piece))
+    if (!body->kind.is_unescaped && creg_body_check_json(result->text, &result->trace, &piece))
         return fail_piece(body, result, piece, err);
     return creg_json_read(result->text, parse_flags(body->kind), arena, &result->tree, fault,
                           err);
@@ -298,7 +299,7 @@ static creg_status parse_yaml(const creg_body *body, creg_arena *arena,
 creg_status creg_body_parse(const creg_body *body, creg_arena *arena, creg_body_result *result,
                             creg_error *err)
 {
-    creg_fault fault = { 0 };
+    creg_fault fault = {0};
     creg_status status = body->kind.is_yaml ? parse_yaml(body, arena, result, &fault, err)
                                             : parse_json(body, arena, result, &fault, err);
     if (status != CREG_OK)
@@ -336,7 +337,7 @@ static creg_status lint(const creg_body *body, creg_arena *arena, creg_body_resu
     place_findings(body, result, &found, budget);
     for (size_t i = 0; i < found.size; i++)
         items[i] = found.items[i].finding;
-    result->findings = (creg_findings){ items, found.size };
+    result->findings = (creg_findings){items, found.size};
     return CREG_OK;
 }
 
@@ -376,14 +377,15 @@ static creg_status judge_findings(const creg_body *body, const creg_body_result 
     creg_error_place(err, body->name, first->line, first->column, 0);
     creg_error_snippet(err, body->source);
     if (errors > 1)
-        creg_error_hint(err, "%zu more like this; lint the template to see them all", errors - 1);
+        creg_error_hint(err, "%zu more like this; lint the template to see them all",
+                        errors - 1);
     return CREG_INVALID;
 }
 
 creg_status creg_body_run(const creg_body *body, creg_value context, creg_slice prefix,
                           creg_arena *arena, creg_body_result *ret_result, creg_error *err)
 {
-    creg_body_result result = { 0 };
+    creg_body_result result = {0};
     creg_status status = creg_body_render(body, context, arena, &result, err);
     if (status == CREG_OK)
         status = creg_body_parse(body, arena, &result, err);

@@ -42,8 +42,8 @@ enum { CREG_BODY_KINDS = 16 };
 /** A body, ready to run. Borrowed pointers, all of them. */
 typedef struct creg_body {
     const jinja_template *compiled;
-    creg_slice source;          /* the body's text: for snippets */
-    const char *name;           /* what errors call it ("cdh/5.7.0"); may be NULL */
+    creg_slice source; /* the body's text: for snippets */
+    const char *name;  /* what errors call it ("cdh/5.7.0"); may be NULL */
     creg_body_kind kind;
     const volatile int *cancel; /* when not NULL: non-zero stops the render */
 } creg_body;
@@ -51,19 +51,19 @@ typedef struct creg_body {
 /** What a body may know of its instance. All plain text, but the DN ("instances/U/P/V/ID"). */
 typedef struct creg_body_names {
     creg_slice user;
-    creg_slice name;    /* seen as servicename and product */
+    creg_slice name; /* seen as servicename and product */
     creg_slice version;
-    creg_slice id;      /* seen as instanceid */
-    creg_slice dn;      /* seen as instancedn and clusterdn; instancename, clusterid come from it */
+    creg_slice id; /* seen as instanceid */
+    creg_slice dn; /* seen as instancedn and clusterdn; instancename, clusterid come from it */
 } creg_body_names;
 
 /** What a run gives; all in the arena. */
 typedef struct creg_body_result {
-    creg_slice text;         /* as rendered */
+    creg_slice text; /* as rendered */
     jinja_trace trace;
-    creg_value tree;         /* as parsed, numbers as written */
-    creg_pairs pairs;        /* sorted by key bytes, under the prefix */
-    creg_findings findings;  /* of lint, with places in the body; in a large text only the
+    creg_value tree;        /* as parsed, numbers as written */
+    creg_pairs pairs;       /* sorted by key bytes, under the prefix */
+    creg_findings findings; /* of lint, with places in the body; in a large text only the
                                 first ones (errors before warnings) have one */
 } creg_body_result;
 

@@ -8,7 +8,7 @@ static creg_extent extent_of(creg_slice text, const jinja_trace *trace, size_t i
 {
     size_t begin = trace->pieces[index].output_at;
     size_t end = index + 1 < trace->size ? trace->pieces[index + 1].output_at : text.size;
-    return (creg_extent){ begin, end };
+    return (creg_extent){begin, end};
 }
 
 /* ---- JSON ------------------------------------------------------------------------------ */
@@ -58,14 +58,17 @@ static bool has_line_break(creg_slice text, creg_extent piece)
         const char *at = text.data + i;
         size_t left = piece.end - i;
         if (*at == '\n' || *at == '\r' || (left >= 2 && memcmp(at, "\xC2\x85", 2) == 0) ||
-            (left >= 3 && (memcmp(at, "\xE2\x80\xA8", 3) == 0 ||
-                           memcmp(at, "\xE2\x80\xA9", 3) == 0)))
+            (left >= 3 &&
+             (memcmp(at, "\xE2\x80\xA8", 3) == 0 || memcmp(at, "\xE2\x80\xA9", 3) == 0)))
             return true;
     }
     return false;
 }
 
-static bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
 
 /* Is there a '#' before the piece, on its line and behind the scalar before it? */
 static bool is_in_comment(creg_slice text, creg_extent piece, size_t behind)

@@ -15,11 +15,11 @@
 #include "registry/commit.h"
 
 enum {
-    RESENDS = 3,            /* of one transaction with an unclear outcome, at least */
-    PATIENCE_MS = 12000,    /* servers elect a leader within this time */
+    RESENDS = 3,         /* of one transaction with an unclear outcome, at least */
+    PATIENCE_MS = 12000, /* servers elect a leader within this time */
     WRITERS_MAX = 16,
-    PIECE_MAX = 1000,       /* operations; more are no faster, and cannot be cancelled */
-    OPERATION_BYTES = 64,   /* what a store adds to an operation, when it does not say */
+    PIECE_MAX = 1000,     /* operations; more are no faster, and cannot be cancelled */
+    OPERATION_BYTES = 64, /* what a store adds to an operation, when it does not say */
     FENCE_OPERATIONS = 2
 };
 
@@ -64,7 +64,7 @@ typedef struct crew {
     const creg_chunks *chunks;
     size_t operations_max; /* of one piece */
     size_t weight_max;
-    size_t bytes_max;      /* 0: any */
+    size_t bytes_max; /* 0: any */
     size_t operation_bytes;
     size_t writers;
 
@@ -96,8 +96,8 @@ static size_t cut(const crew *crew_, size_t at)
         const creg_operation *operation = &chunks->operations[at + size];
         bytes += operation->key.size + operation->value.size + crew_->operation_bytes;
         weight += weight_of(chunks, at + size);
-        bool is_full = (crew_->bytes_max != 0 && bytes > crew_->bytes_max) ||
-                       weight > crew_->weight_max;
+        bool is_full =
+            (crew_->bytes_max != 0 && bytes > crew_->bytes_max) || weight > crew_->weight_max;
         if (is_full && size > 0)
             break;
     }
@@ -145,7 +145,8 @@ static bool take_piece(crew *crew_, piece *ret_piece)
     const creg_chunks *chunks = crew_->chunks;
     pthread_mutex_lock(&crew_->lock);
     if (crew_->status == CREG_OK && chunks->cancel != NULL && *chunks->cancel != 0)
-        crew_->status = creg_fail(&crew_->failure, CREG_CANCELLED, "cancelled, nothing was done");
+        crew_->status =
+            creg_fail(&crew_->failure, CREG_CANCELLED, "cancelled, nothing was done");
     bool is_taken = crew_->status == CREG_OK && crew_->next < chunks->count;
     if (is_taken) {
         ret_piece->at = crew_->next;
@@ -201,12 +202,13 @@ static creg_status send_piece(crew *crew_, const piece *work, creg_error *err)
     creg_status status = keep_alive(crew_, err);
     for (size_t at = work->at; status == CREG_OK && at < work->at + work->count;) {
         size_t count = least(size, work->at + work->count - at);
-        creg_transaction transaction = { .checks = chunks->checks,
-                                         .check_count = chunks->check_count,
-                                         .operations = chunks->operations + at,
-                                         .operation_count = count,
-                                         .fence = chunks->fence };
-        status = creg_send_clearly(chunks->registry->store, &transaction, true, NULL, NULL, err);
+        creg_transaction transaction = {.checks = chunks->checks,
+                                        .check_count = chunks->check_count,
+                                        .operations = chunks->operations + at,
+                                        .operation_count = count,
+                                        .fence = chunks->fence};
+        status =
+            creg_send_clearly(chunks->registry->store, &transaction, true, NULL, NULL, err);
         if (status == CREG_OK) {
             at += count;
         } else if (status == CREG_LIMIT && count > 1) {
@@ -222,7 +224,7 @@ static void work_on(crew *crew_, bool is_caller)
     const creg_chunks *chunks = crew_->chunks;
     piece next;
     while (take_piece(crew_, &next)) {
-        creg_error err = { .status = CREG_OK };
+        creg_error err = {.status = CREG_OK};
         creg_status status = send_piece(crew_, &next, &err);
         give_back(crew_, &next, status, &err);
         if (!is_caller || chunks->progress == NULL)
@@ -258,7 +260,7 @@ static size_t start_writers(crew *crew_, pthread_t *threads)
 
 creg_status creg_chunks_apply(const creg_chunks *chunks, creg_error *err)
 {
-    crew crew_ = { .chunks = chunks, .renewed = now_ms() };
+    crew crew_ = {.chunks = chunks, .renewed = now_ms()};
     creg_status status = size_pieces(&crew_, err);
     if (status != CREG_OK)
         return status;

@@ -18,7 +18,7 @@
 
 enum {
     LIVENESS_TTL_MS = 30000,
-    BOOK_OPERATIONS = 3,       /* counter, record, request */
+    BOOK_OPERATIONS = 3, /* counter, record, request */
     BOOK_CHECKS = 5,
     ID_DIGITS = 20,
     OPERATION_BYTES = 64, /* what a store adds to an operation, when it does not say */
@@ -63,19 +63,19 @@ static creg_status send(creg_commit *commit, const creg_transaction *transaction
 }
 
 /* Does this book of the instance (record or intent) carry our request id? */
-static creg_status is_ours(creg_commit *commit, creg_book book, creg_arena *arena, bool *ret_ours,
-                           creg_error *err)
+static creg_status is_ours(creg_commit *commit, creg_book book, creg_arena *arena,
+                           bool *ret_ours, creg_error *err)
 {
     creg_key key;
     creg_dn_book(&commit->dn, book, &key);
     creg_slice text;
     *ret_ours = false;
-    creg_status status = creg_store_get(commit->registry->store, creg_key_slice(&key), arena,
-                                        &text, NULL, err);
+    creg_status status =
+        creg_store_get(commit->registry->store, creg_key_slice(&key), arena, &text, NULL, err);
     if (status == CREG_NOT_FOUND)
         return CREG_OK;
-    creg_instance record = { 0 };
-    creg_intent intent = { 0 };
+    creg_instance record = {0};
+    creg_intent intent = {0};
     if (status == CREG_OK)
         status = book == CREG_BOOK_COMMIT
                      ? creg_record_parse(creg_key_slice(&key), text, arena, &record, err)
@@ -92,8 +92,8 @@ static creg_status is_ours(creg_commit *commit, creg_book book, creg_arena *aren
  * may resend by itself, so this is asked after every refusal.
  */
 static creg_status send_once_for_all(creg_commit *commit, const creg_transaction *transaction,
-                                     creg_book book, creg_arena *arena, size_t *ret_failed_check,
-                                     creg_error *err)
+                                     creg_book book, creg_arena *arena,
+                                     size_t *ret_failed_check, creg_error *err)
 {
     creg_status status = send(commit, transaction, ret_failed_check, err);
     if (status != CREG_CONFLICT)
@@ -127,11 +127,12 @@ static creg_status highest_id(creg_commit *commit, uint64_t *ret_id, creg_error 
 {
     creg_arena scratch;
     creg_arena_init(&scratch, COUNT_SCRATCH_BYTES);
-    creg_read read = { .is_list = true,
-                       .key = creg_dn_version_key(&commit->dn),
-                       .depth = 1,
-                       .keys_only = true };
-    creg_status status = creg_store_read(commit->registry->store, &read, 1, &scratch, NULL, err);
+    creg_read read = {.is_list = true,
+                      .key = creg_dn_version_key(&commit->dn),
+                      .depth = 1,
+                      .keys_only = true};
+    creg_status status =
+        creg_store_read(commit->registry->store, &read, 1, &scratch, NULL, err);
     if (status == CREG_OK)
         for (size_t i = 0; i < read.ret_pairs.size; i++) {
             creg_slice key = read.ret_pairs.items[i].key;
@@ -149,8 +150,8 @@ static creg_status read_counter(creg_commit *commit, const creg_key *key, uint64
 {
     creg_arena scratch;
     creg_arena_init(&scratch, CREG_LIMIT_VALUE * 2);
-    creg_slice text = { NULL, 0 };
-    commit->counter = (creg_version){ 0 };
+    creg_slice text = {NULL, 0};
+    commit->counter = (creg_version){0};
     creg_status status = creg_store_get(commit->registry->store, creg_key_slice(key), &scratch,
                                         &text, &commit->counter, err);
     bool is_absent = status == CREG_NOT_FOUND;
@@ -185,15 +186,13 @@ static creg_status set_id(creg_commit *commit, uint64_t id, creg_error *err)
 static creg_status claim_id(creg_commit *commit, const creg_key *counter, creg_error *err)
 {
     char text[ID_DIGITS + 1];
-    creg_check check = { .kind = CREG_CHECK_VERSION,
-                         .key = creg_key_slice(counter),
-                         .version = commit->counter };
-    creg_operation put = { .kind = CREG_OPERATION_PUT,
-                           .key = creg_key_slice(counter),
-                           .value = id_text(commit->id, text, sizeof text) };
+    creg_check check = {
+        .kind = CREG_CHECK_VERSION, .key = creg_key_slice(counter), .version = commit->counter};
+    creg_operation put = {.kind = CREG_OPERATION_PUT,
+                          .key = creg_key_slice(counter),
+                          .value = id_text(commit->id, text, sizeof text)};
     creg_transaction transaction = {
-        .checks = &check, .check_count = 1, .operations = &put, .operation_count = 1
-    };
+        .checks = &check, .check_count = 1, .operations = &put, .operation_count = 1};
     creg_status status = creg_store_apply(commit->registry->store, &transaction, NULL, err);
     /* Unclear: at worst the id was claimed for nobody. Take another one. */
     if (status == CREG_UNKNOWN_OUTCOME)
@@ -216,8 +215,8 @@ creg_status creg_commit_take_id(creg_commit *commit, bool claim, creg_error *err
         return status;
     commit->is_taken = false;
     if (last >= (uint64_t)INT64_MAX)
-        return creg_fail(err, CREG_LIMIT, "no id is left for %.*s %.*s", CREG_SHOW(commit->name),
-                         CREG_SHOW(commit->version));
+        return creg_fail(err, CREG_LIMIT, "no id is left for %.*s %.*s",
+                         CREG_SHOW(commit->name), CREG_SHOW(commit->version));
     status = set_id(commit, last + 1, err);
     return status == CREG_OK && claim ? claim_id(commit, &counter, err) : status;
 }
@@ -237,7 +236,7 @@ typedef struct books {
 static void add_check(books *books_, creg_check_kind kind, const creg_key *key)
 {
     books_->checks[books_->check_count++] =
-        (creg_check){ .kind = kind, .key = creg_key_slice(key) };
+        (creg_check){.kind = kind, .key = creg_key_slice(key)};
 }
 
 /* What must hold for the first write under the id in hand. */
@@ -270,9 +269,8 @@ static creg_status open_books(creg_commit *commit, books *books_, creg_arena *ar
 
 static creg_operation put(const creg_key *key, creg_slice value)
 {
-    return (creg_operation){ .kind = CREG_OPERATION_PUT,
-                             .key = creg_key_slice(key),
-                             .value = value };
+    return (creg_operation){
+        .kind = CREG_OPERATION_PUT, .key = creg_key_slice(key), .value = value};
 }
 
 /* The counter's check is the last one; any other that fails means that the id is taken. */
@@ -293,9 +291,9 @@ static creg_operation *operations_for(const creg_pairs *pairs, size_t before, cr
         return NULL;
     }
     for (size_t i = 0; i < pairs->size; i++)
-        operations[before + i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                                   .key = pairs->items[i].key,
-                                                   .value = pairs->items[i].value };
+        operations[before + i] = (creg_operation){.kind = CREG_OPERATION_PUT,
+                                                  .key = pairs->items[i].key,
+                                                  .value = pairs->items[i].value};
     return operations;
 }
 
@@ -324,14 +322,14 @@ static creg_status write_at_once(creg_commit *commit, books *books_, const creg_
     if (!commit->is_claimed)
         operations[1] = put(&books_->counter, books_->id_text);
     operations[count - 1] = put(&books_->request, books_->x);
-    creg_transaction transaction = { .checks = books_->checks,
-                                     .check_count = books_->check_count,
-                                     .operations = operations,
-                                     .operation_count = count + pairs->size };
+    creg_transaction transaction = {.checks = books_->checks,
+                                    .check_count = books_->check_count,
+                                    .operations = operations,
+                                    .operation_count = count + pairs->size};
     tell_progress(commit, 0, pairs->size);
     size_t failed_check = SIZE_MAX;
-    creg_status status = send_once_for_all(commit, &transaction, CREG_BOOK_COMMIT, arena,
-                                           &failed_check, err);
+    creg_status status =
+        send_once_for_all(commit, &transaction, CREG_BOOK_COMMIT, arena, &failed_check, err);
     if (status == CREG_CONFLICT)
         note_loss(commit, books_, failed_check);
     if (status == CREG_OK)
@@ -361,7 +359,7 @@ static creg_status open_liveness(chunked *work, creg_error *err)
 static creg_status announce(chunked *work, size_t key_count, creg_arena *arena, creg_error *err)
 {
     creg_commit *commit = work->commit;
-    creg_intent intent = { .request_id = commit->request, .key_count = key_count };
+    creg_intent intent = {.request_id = commit->request, .key_count = key_count};
     creg_slice text;
     creg_status status = creg_intent_print(&intent, arena, &text, err);
     if (status != CREG_OK)
@@ -373,13 +371,14 @@ static creg_status announce(chunked *work, size_t key_count, creg_arena *arena, 
     operations[count++] = put(&work->books->request, work->books->x);
     if (!commit->is_claimed)
         operations[count++] = put(&work->books->counter, work->books->id_text);
-    creg_transaction transaction = { .checks = work->books->checks,
-                                     .check_count = work->books->check_count,
-                                     .operations = operations,
-                                     .operation_count = count,
-                                     .fence = work->liveness };
+    creg_transaction transaction = {.checks = work->books->checks,
+                                    .check_count = work->books->check_count,
+                                    .operations = operations,
+                                    .operation_count = count,
+                                    .fence = work->liveness};
     size_t failed_check = SIZE_MAX;
-    status = send_once_for_all(commit, &transaction, CREG_BOOK_INTENT, arena, &failed_check, err);
+    status =
+        send_once_for_all(commit, &transaction, CREG_BOOK_INTENT, arena, &failed_check, err);
     if (status == CREG_CONFLICT)
         note_loss(commit, work->books, failed_check);
     /* Unclear or done: an intent may be there, so there may be something to undo. */
@@ -396,13 +395,13 @@ static creg_status write_chunks(chunked *work, const creg_pairs *pairs, creg_are
     if (operations == NULL)
         return (creg_status)arena->failed;
     tell_progress(commit, 0, pairs->size);
-    creg_chunks chunks = { .registry = commit->registry,
-                           .operations = operations,
-                           .count = pairs->size,
-                           .fence = work->liveness,
-                           .progress = commit->progress,
-                           .user_data = commit->user_data,
-                           .cancel = commit->cancel };
+    creg_chunks chunks = {.registry = commit->registry,
+                          .operations = operations,
+                          .count = pairs->size,
+                          .fence = work->liveness,
+                          .progress = commit->progress,
+                          .user_data = commit->user_data,
+                          .cancel = commit->cancel};
     return creg_chunks_apply(&chunks, err);
 }
 
@@ -411,18 +410,18 @@ static creg_status finish(chunked *work, creg_slice record, creg_arena *arena, c
 {
     books *books_ = work->books;
     creg_check checks[] = {
-        { .kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&books_->intent) },
-        { .kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&books_->record) },
+        {.kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&books_->intent)},
+        {.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&books_->record)},
     };
     creg_operation operations[] = {
         put(&books_->record, record),
-        { .kind = CREG_OPERATION_DELETE, .key = creg_key_slice(&books_->intent) },
+        {.kind = CREG_OPERATION_DELETE, .key = creg_key_slice(&books_->intent)},
     };
-    creg_transaction transaction = { .checks = checks,
-                                     .check_count = sizeof checks / sizeof checks[0],
-                                     .operations = operations,
-                                     .operation_count = sizeof operations / sizeof operations[0],
-                                     .fence = work->liveness };
+    creg_transaction transaction = {.checks = checks,
+                                    .check_count = sizeof checks / sizeof checks[0],
+                                    .operations = operations,
+                                    .operation_count = sizeof operations / sizeof operations[0],
+                                    .fence = work->liveness};
     creg_status status =
         send_once_for_all(work->commit, &transaction, CREG_BOOK_COMMIT, arena, NULL, err);
     if (status == CREG_CONFLICT)
@@ -450,7 +449,7 @@ static void undo(chunked *work)
 static creg_status write_in_pieces(creg_commit *commit, books *books_, const creg_pairs *pairs,
                                    creg_slice record, creg_arena *arena, creg_error *err)
 {
-    chunked work = { .commit = commit, .books = books_ };
+    chunked work = {.commit = commit, .books = books_};
     creg_status status = open_liveness(&work, err);
     if (status != CREG_OK)
         return status;
@@ -462,8 +461,9 @@ static creg_status write_in_pieces(creg_commit *commit, books *books_, const cre
         status = write_chunks(&work, pairs, arena, err);
     /* Up to here an unclear answer is a clear failure: without a record nothing is visible. */
     if (status == CREG_UNKNOWN_OUTCOME)
-        status = creg_fail(err, CREG_UNAVAILABLE, "the store stopped answering; nothing was "
-                                                  "created");
+        status = creg_fail(err, CREG_UNAVAILABLE,
+                           "the store stopped answering; nothing was "
+                           "created");
     else if (has_begun && status == CREG_CONFLICT)
         status = creg_fail(err, CREG_UNAVAILABLE,
                            "the store took this writer for dead; nothing was created");

@@ -28,7 +28,7 @@ typedef struct creg_commit {
     void *user_data;
     const volatile int *cancel;
 
-    creg_dn dn;           /* under the id in hand */
+    creg_dn dn; /* under the id in hand */
     uint64_t id;
     creg_version counter; /* of n, as read */
     bool is_claimed;      /* n was moved to the id already */

@@ -94,17 +94,17 @@ static creg_status read_all(copying *work, creg_key *services, creg_error *err)
     creg_slice to = creg_dn_key(&work->to);
     creg_sight_reads(&work->from, &work->from_sight, &reads[FROM_SIGHT]);
     creg_sight_reads(&work->to, &work->to_sight, &reads[TO_SIGHT]);
-    reads[FROM_OWN] = (creg_read){ .key = from };
-    reads[FROM_TREE] = (creg_read){ .is_list = true, .key = from };
-    reads[TO_OWN] = (creg_read){ .key = to };
-    reads[TO_TREE] = (creg_read){ .is_list = true, .key = to, .depth = 1, .keys_only = true,
-                                  .limit = 1 };
+    reads[FROM_OWN] = (creg_read){.key = from};
+    reads[FROM_TREE] = (creg_read){.is_list = true, .key = from};
+    reads[TO_OWN] = (creg_read){.key = to};
+    reads[TO_TREE] =
+        (creg_read){.is_list = true, .key = to, .depth = 1, .keys_only = true, .limit = 1};
     services->size = 0;
     bool fits = creg_key_append(services, creg_dn_instance(&work->to)) &&
                 creg_key_append(services, creg_slice_of("/services"));
     bool joins = work->options->membership && work->from.kind == CREG_DN_NODE && fits;
-    reads[MEMBERS] = (creg_read){ .is_list = true, .key = creg_key_slice(services), .depth = 3,
-                                  .keys_only = true };
+    reads[MEMBERS] = (creg_read){
+        .is_list = true, .key = creg_key_slice(services), .depth = 3, .keys_only = true};
     size_t count = joins ? READS : MEMBERS;
     creg_status status =
         creg_store_read(work->registry->store, reads, count, &work->arena, NULL, err);
@@ -133,7 +133,7 @@ static creg_status read_all(copying *work, creg_key *services, creg_error *err)
 static void add_rule(copying *work, creg_slice old, creg_slice new)
 {
     if (old.size != 0 && !creg_slice_equal(old, new))
-        work->rules[work->rule_count++] = (rename_rule){ old, new };
+        work->rules[work->rule_count++] = (rename_rule){old, new};
 }
 
 /* "instances/u/p/v/1" as "instances-u-p-v-1": the `instancename` that bodies see. */
@@ -215,8 +215,8 @@ static const struct {
     const char *name;
     const char *fresh;
 } run_time[] = {
-    { "status", "_" },   { "host", "_" }, { "id", "_" },           { "nspid", "_" },
-    { "progress", "0" }, { "step", "0" }, { "address", "dynamic" },
+    {"status", "_"}, {"host", "_"},          {"id", "_"}, {"nspid", "_"}, {"progress", "0"},
+    {"step", "0"},   {"address", "dynamic"},
 };
 
 /* The property itself, or one of a disk or network: "status", "networks/eth0/address". */
@@ -260,7 +260,7 @@ static creg_status new_key(copying *work, creg_slice path, creg_slice *ret_key, 
 {
     creg_slice old = creg_dn_last(creg_dn_key(&work->from));
     creg_slice new = creg_dn_last(creg_dn_key(&work->to));
-    creg_key key = { .size = 0 };
+    creg_key key = {.size = 0};
     bool fits = creg_key_append(&key, creg_dn_key(&work->to));
     for (size_t at = 0; path.size != 0 && at <= path.size;) {
         const char *slash = memchr(path.data + at, '/', path.size - at);
@@ -280,8 +280,8 @@ static creg_status copy_pair(copying *work, const creg_pair *pair, creg_error *e
 {
     size_t top = creg_dn_key(&work->from).size;
     bool is_own = pair->key.size == top;
-    creg_slice path = creg_slice_make(pair->key.data + top + !is_own,
-                                      pair->key.size - top - !is_own);
+    creg_slice path =
+        creg_slice_make(pair->key.data + top + !is_own, pair->key.size - top - !is_own);
     creg_operation *put = &work->operations[work->operation_count++];
     put->kind = CREG_OPERATION_PUT;
     creg_status status = new_key(work, path, &put->key, err);
@@ -327,9 +327,10 @@ static bool runs(const copying *work, creg_slice service)
 
 static creg_status join_service(copying *work, creg_slice service, creg_error *err)
 {
-    creg_key key = { .size = 0 };
-    const creg_slice parts[] = { creg_dn_instance(&work->to), creg_slice_of("/services/"), service,
-                                 creg_slice_of("/nodes/"), creg_dn_last(creg_dn_key(&work->to)) };
+    creg_key key = {.size = 0};
+    const creg_slice parts[] = {creg_dn_instance(&work->to), creg_slice_of("/services/"),
+                                service, creg_slice_of("/nodes/"),
+                                creg_dn_last(creg_dn_key(&work->to))};
     bool fits = true;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         fits = fits && creg_key_append(&key, parts[i]);
@@ -369,7 +370,7 @@ static creg_status join_services(copying *work, creg_error *err)
     creg_slice old = creg_dn_last(creg_dn_key(&work->from));
     creg_slice new = creg_dn_last(creg_dn_key(&work->to));
     bool is_same = creg_slice_equal(creg_dn_instance(&work->from), creg_dn_instance(&work->to));
-    creg_slice previous = { NULL, 0 };
+    creg_slice previous = {NULL, 0};
     creg_status status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && i < work->reads[MEMBERS].ret_pairs.size; i++) {
         creg_slice service = creg_dn_segment(member_path(work, i), 0);
@@ -392,13 +393,14 @@ static size_t make_checks(copying *work, creg_check *checks)
     const creg_read *from = &work->reads[FROM_SIGHT];
     const creg_read *into = &work->reads[TO_SIGHT];
     if (into->ret_pairs.size != 0)
-        checks[count++] = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = into->key };
+        checks[count++] = (creg_check){.kind = CREG_CHECK_PRESENT, .key = into->key};
     if (from->ret_pairs.size != 0 && !creg_slice_equal(from->key, into->key))
-        checks[count++] = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = from->key };
+        checks[count++] = (creg_check){.kind = CREG_CHECK_PRESENT, .key = from->key};
     creg_slice to = creg_dn_key(&work->to);
-    checks[count++] = (creg_check){ .kind = CREG_CHECK_SUBTREE_EMPTY, .key = to };
-    for (creg_slice above = to; above.size > work->to.instance_size; above = creg_dn_parent(above))
-        checks[count++] = (creg_check){ .kind = CREG_CHECK_ABSENT, .key = above };
+    checks[count++] = (creg_check){.kind = CREG_CHECK_SUBTREE_EMPTY, .key = to};
+    for (creg_slice above = to; above.size > work->to.instance_size;
+         above = creg_dn_parent(above))
+        checks[count++] = (creg_check){.kind = CREG_CHECK_ABSENT, .key = above};
     return count;
 }
 
@@ -407,18 +409,17 @@ static creg_status write_copy(copying *work, creg_error *err)
     creg_key edited;
     creg_dn_book(&work->to, CREG_BOOK_EDITED, &edited);
     creg_slice now = creg_registry_now(&work->arena);
-    creg_check *checks = creg_arena_calloc(&work->arena, creg_dn_key(&work->to).size + 4,
-                                           sizeof *checks);
+    creg_check *checks =
+        creg_arena_calloc(&work->arena, creg_dn_key(&work->to).size + 4, sizeof *checks);
     if (now.data == NULL || checks == NULL)
         return creg_fail_arena(err, &work->arena);
     size_t count = work->operation_count;
-    work->operations[count++] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                                  .key = creg_key_slice(&edited),
-                                                  .value = now };
-    creg_transaction transaction = { .checks = checks,
-                                     .check_count = make_checks(work, checks),
-                                     .operations = work->operations,
-                                     .operation_count = count };
+    work->operations[count++] = (creg_operation){
+        .kind = CREG_OPERATION_PUT, .key = creg_key_slice(&edited), .value = now};
+    creg_transaction transaction = {.checks = checks,
+                                    .check_count = make_checks(work, checks),
+                                    .operations = work->operations,
+                                    .operation_count = count};
     size_t failed_check;
     creg_status status =
         creg_journal_apply(work->registry, &work->to, &transaction, &failed_check, err);
@@ -450,9 +451,9 @@ static creg_status copy(copying *work, creg_error *err)
 creg_status creg_copy(creg_registry *registry, creg_slice from, creg_slice to,
                       const creg_copy_options *options, size_t *ret_count, creg_error *err)
 {
-    static const creg_copy_options defaults = { .dry_run = false };
-    creg_slice none = { NULL, 0 };
-    copying work = { .registry = registry, .options = options == NULL ? &defaults : options };
+    static const creg_copy_options defaults = {.dry_run = false};
+    creg_slice none = {NULL, 0};
+    copying work = {.registry = registry, .options = options == NULL ? &defaults : options};
     creg_arena_init(&work.arena, CREG_LIMIT_OPERATION_BYTES);
     creg_status status = creg_registry_dn(registry, from, none, &work.from, err);
     if (status == CREG_OK)

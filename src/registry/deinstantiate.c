@@ -35,7 +35,8 @@ static creg_status fail_count(const creg_names *dns, bool all, creg_slice user, 
         return CREG_OK;
     creg_fail(err, CREG_CONFLICT, "%.*s has %zu instances of %.*s %.*s", CREG_SHOW(user),
               dns->size, CREG_SHOW(name), CREG_SHOW(version));
-    creg_error_hint(err, "name one by its DN (%.*s ...), or ask for all", CREG_SHOW(dns->items[0]));
+    creg_error_hint(err, "name one by its DN (%.*s ...), or ask for all",
+                    CREG_SHOW(dns->items[0]));
     return CREG_CONFLICT;
 }
 

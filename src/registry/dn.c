@@ -17,10 +17,13 @@
 #include "confreg/store.h"
 #include "store/key.h"
 
-#define SLICE(text) { (text), sizeof(text) - 1 }
+#define SLICE(text)                                                                            \
+    {                                                                                          \
+        (text), sizeof(text) - 1                                                               \
+    }
 
-const creg_layout creg_layout_instances = { SLICE("templates"), SLICE("instances") };
-const creg_layout creg_layout_products = { SLICE("products"), SLICE("clusters") };
+const creg_layout creg_layout_instances = {SLICE("templates"), SLICE("instances")};
+const creg_layout creg_layout_products = {SLICE("products"), SLICE("clusters")};
 
 enum {
     BOOK_PREFIX = sizeof("_confreg/v1/c/") - 1,
@@ -31,12 +34,18 @@ enum {
 const char *creg_dn_kind_text(creg_dn_kind kind)
 {
     switch (kind) {
-    case CREG_DN_INSTANCE: return "an instance";
-    case CREG_DN_NODE: return "a node";
-    case CREG_DN_SERVICE: return "a service";
-    case CREG_DN_DISK: return "a disk";
-    case CREG_DN_NETWORK: return "a network";
-    case CREG_DN_OTHER: break;
+    case CREG_DN_INSTANCE:
+        return "an instance";
+    case CREG_DN_NODE:
+        return "a node";
+    case CREG_DN_SERVICE:
+        return "a service";
+    case CREG_DN_DISK:
+        return "a disk";
+    case CREG_DN_NETWORK:
+        return "a network";
+    case CREG_DN_OTHER:
+        break;
     }
     return "a property or collection";
 }
@@ -130,7 +139,7 @@ creg_dn_kind creg_dn_kind_of(creg_slice rest)
 /* ---- checking ---------------------------------------------------------------------------- */
 
 /* The bytes [A-Za-z0-9_-], a bit each: every read of a property looks at some fifty of them. */
-static const uint64_t name_bytes[4] = { 0x03ff200000000000, 0x07fffffe87fffffe, 0, 0 };
+static const uint64_t name_bytes[4] = {0x03ff200000000000, 0x07fffffe87fffffe, 0, 0};
 
 static bool is_name_byte(char c)
 {
@@ -333,15 +342,20 @@ creg_slice creg_dn_rest(const creg_dn *dn)
                            dn->key.size - dn->instance_size - 1);
 }
 
-creg_slice creg_dn_version_key(const creg_dn *dn) { return creg_dn_parent(creg_dn_instance(dn)); }
+creg_slice creg_dn_version_key(const creg_dn *dn)
+{
+    return creg_dn_parent(creg_dn_instance(dn));
+}
 
 /* ---- books ------------------------------------------------------------------------------- */
 
 creg_slice creg_book_folder(creg_book book)
 {
     static const creg_slice folders[] = {
-        [CREG_BOOK_COMMIT] = SLICE("_confreg/v1/c"),  [CREG_BOOK_INTENT] = SLICE("_confreg/v1/i"),
-        [CREG_BOOK_EDITED] = SLICE("_confreg/v1/e"),  [CREG_BOOK_COUNTER] = SLICE("_confreg/v1/n"),
+        [CREG_BOOK_COMMIT] = SLICE("_confreg/v1/c"),
+        [CREG_BOOK_INTENT] = SLICE("_confreg/v1/i"),
+        [CREG_BOOK_EDITED] = SLICE("_confreg/v1/e"),
+        [CREG_BOOK_COUNTER] = SLICE("_confreg/v1/n"),
         [CREG_BOOK_REQUEST] = SLICE("_confreg/v1/r"),
     };
     return folders[book];
@@ -349,7 +363,8 @@ creg_slice creg_book_folder(creg_book book)
 
 void creg_dn_book(const creg_dn *dn, creg_book book, creg_key *ret_key)
 {
-    creg_slice whole = book == CREG_BOOK_COUNTER ? creg_dn_version_key(dn) : creg_dn_instance(dn);
+    creg_slice whole =
+        book == CREG_BOOK_COUNTER ? creg_dn_version_key(dn) : creg_dn_instance(dn);
     creg_slice folder = creg_book_folder(book);
     memcpy(ret_key->data, folder.data, folder.size);
     ret_key->data[folder.size] = '/';

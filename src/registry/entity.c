@@ -15,7 +15,7 @@
 #include "registry/query.h"
 #include "registry/tree.h"
 
-static const creg_slice nothing = { NULL, 0 };
+static const creg_slice nothing = {NULL, 0};
 
 /* ---- what is missing --------------------------------------------------------------------------- */
 
@@ -31,7 +31,7 @@ static creg_status names_in(const creg_read *read, creg_arena *arena, creg_names
         key.size -= key.data[key.size - 1] == '/';
         items[i] = creg_dn_last(key);
     }
-    *ret_names = (creg_names){ items, read->ret_pairs.size };
+    *ret_names = (creg_names){items, read->ret_pairs.size};
     return CREG_OK;
 }
 
@@ -44,9 +44,10 @@ static creg_status explain(creg_registry *registry, const creg_dn *dn, creg_aren
     creg_read *below = &reads[CREG_SIGHT_READS];
     creg_read *beside = &reads[CREG_SIGHT_READS + 1];
     creg_sight_reads(dn, &sight, reads);
-    *below = (creg_read){ .is_list = true, .key = key, .depth = 1, .keys_only = true, .limit = 1 };
-    *beside = (creg_read){ .is_list = true, .key = creg_dn_parent(key), .depth = 1,
-                           .keys_only = true };
+    *below =
+        (creg_read){.is_list = true, .key = key, .depth = 1, .keys_only = true, .limit = 1};
+    *beside =
+        (creg_read){.is_list = true, .key = creg_dn_parent(key), .depth = 1, .keys_only = true};
     creg_status status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
@@ -85,9 +86,8 @@ static creg_status get_with_sight(creg_registry *registry, const creg_dn *dn, cr
     creg_read reads[CREG_SIGHT_READS + 1];
     creg_read *property = &reads[CREG_SIGHT_READS];
     creg_sight_reads(dn, &sight, reads);
-    *property = (creg_read){ .key = creg_dn_key(dn) };
-    creg_status status =
-        creg_journal_read(registry, reads, CREG_SIGHT_READS + 1, arena, err);
+    *property = (creg_read){.key = creg_dn_key(dn)};
+    creg_status status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 1, arena, err);
     if (status != CREG_OK)
         return status;
     if (!creg_sight_is_clear(registry, dn, reads) || property->ret_pairs.size == 0)
@@ -112,7 +112,8 @@ creg_status creg_get(creg_registry *registry, creg_slice dn, creg_slice path, cr
                                 ret_version, err);
     else
         status = get_with_sight(registry, &property, arena, ret_value, ret_version, err);
-    return status == CREG_NOT_FOUND ? creg_entity_fail_absent(registry, &property, err) : status;
+    return status == CREG_NOT_FOUND ? creg_entity_fail_absent(registry, &property, err)
+                                    : status;
 }
 
 /* ---- lists --------------------------------------------------------------------------------------- */
@@ -136,7 +137,7 @@ static creg_status split_csv(creg_slice text, creg_arena *arena, creg_names *ret
     size_t most = 1;
     for (size_t i = 0; i < text.size; i++)
         most += text.data[i] == ',';
-    creg_names items = { creg_arena_calloc(arena, most, sizeof *items.items), 0 };
+    creg_names items = {creg_arena_calloc(arena, most, sizeof *items.items), 0};
     if (items.items == NULL)
         return creg_fail_arena(err, arena);
     size_t start = 0;
@@ -175,9 +176,9 @@ creg_status creg_get_list(creg_registry *registry, creg_slice dn, creg_slice pat
     creg_read *csv = &reads[CREG_SIGHT_READS];
     creg_read *children = &reads[CREG_SIGHT_READS + 1];
     creg_sight_reads(&property, &sight, reads);
-    *csv = (creg_read){ .key = creg_dn_key(&property) };
-    *children = (creg_read){ .is_list = true, .key = creg_dn_key(&property), .depth = 1,
-                             .keys_only = true };
+    *csv = (creg_read){.key = creg_dn_key(&property)};
+    *children = (creg_read){
+        .is_list = true, .key = creg_dn_key(&property), .depth = 1, .keys_only = true};
     status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
@@ -205,10 +206,14 @@ static bool has_parts(creg_dn_kind kind, creg_part part, bool *ret_is_membership
     bool is_pair = part == CREG_PART_NODES || part == CREG_PART_SERVICES;
     *ret_is_membership = kind != CREG_DN_INSTANCE && is_pair;
     switch (kind) {
-    case CREG_DN_INSTANCE: return is_pair;
-    case CREG_DN_NODE: return part != CREG_PART_NODES;
-    case CREG_DN_SERVICE: return part == CREG_PART_NODES;
-    default: return false;
+    case CREG_DN_INSTANCE:
+        return is_pair;
+    case CREG_DN_NODE:
+        return part != CREG_PART_NODES;
+    case CREG_DN_SERVICE:
+        return part == CREG_PART_NODES;
+    default:
+        return false;
     }
 }
 
@@ -222,9 +227,10 @@ static creg_status fail_no_parts(const creg_dn *dn, creg_part part, creg_error *
 }
 
 /* "instances/U/P/V/ID" + "/nodes/" + name, in the arena. */
-static creg_slice member_dn(const creg_dn *dn, creg_part part, creg_slice name, creg_arena *arena)
+static creg_slice member_dn(const creg_dn *dn, creg_part part, creg_slice name,
+                            creg_arena *arena)
 {
-    creg_key key = { .size = 0 };
+    creg_key key = {.size = 0};
     bool fits = creg_key_append(&key, creg_dn_instance(dn)) &&
                 creg_key_append(&key, creg_slice_of("/")) &&
                 creg_key_append(&key, creg_slice_of(part_names[part])) &&
@@ -240,7 +246,7 @@ static creg_status collect(const creg_dn *owner, creg_part part, bool is_members
                            const creg_pairs *entries, creg_arena *arena, creg_names *ret_dns,
                            creg_error *err)
 {
-    creg_names dns = { creg_arena_calloc(arena, entries->size, sizeof *dns.items), 0 };
+    creg_names dns = {creg_arena_calloc(arena, entries->size, sizeof *dns.items), 0};
     if (dns.items == NULL)
         return creg_fail_arena(err, arena);
     for (size_t i = 0; i < entries->size; i++) {
@@ -260,8 +266,8 @@ static creg_status collect(const creg_dn *owner, creg_part part, bool is_members
     return CREG_OK;
 }
 
-creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_part part, creg_arena *arena,
-                       creg_names *ret_dns, creg_error *err)
+creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_part part,
+                       creg_arena *arena, creg_names *ret_dns, creg_error *err)
 {
     creg_dn owner;
     creg_status status = creg_registry_dn(registry, dn, nothing, &owner, err);
@@ -281,10 +287,10 @@ creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_part part, c
     creg_read *parts = &reads[CREG_SIGHT_READS];
     creg_read *anything = &reads[CREG_SIGHT_READS + 1];
     creg_sight_reads(&owner, &sight, reads);
-    *parts = (creg_read){ .is_list = true, .key = creg_dn_key(&collection), .depth = 1,
-                          .keys_only = true };
-    *anything = (creg_read){ .is_list = true, .key = creg_dn_key(&owner), .depth = 1,
-                             .keys_only = true, .limit = 1 };
+    *parts = (creg_read){
+        .is_list = true, .key = creg_dn_key(&collection), .depth = 1, .keys_only = true};
+    *anything = (creg_read){
+        .is_list = true, .key = creg_dn_key(&owner), .depth = 1, .keys_only = true, .limit = 1};
     status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;
@@ -323,8 +329,8 @@ creg_status creg_tree(creg_registry *registry, creg_slice dn, uint32_t depth, cr
     creg_read *own = &reads[CREG_SIGHT_READS];
     creg_read *below = &reads[CREG_SIGHT_READS + 1];
     creg_sight_reads(&top, &sight, reads);
-    *own = (creg_read){ .key = creg_dn_key(&top) };
-    *below = (creg_read){ .is_list = true, .key = creg_dn_key(&top), .depth = depth };
+    *own = (creg_read){.key = creg_dn_key(&top)};
+    *below = (creg_read){.is_list = true, .key = creg_dn_key(&top), .depth = depth};
     status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)
         return status;

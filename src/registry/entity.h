@@ -11,6 +11,7 @@
  * CREG_NOT_FOUND for a property, after looking what is missing: the instance, or the property
  * (with near misses), or that it is a collection. Another status when the store failed.
  */
-creg_status creg_entity_fail_absent(creg_registry *registry, const creg_dn *dn, creg_error *err);
+creg_status creg_entity_fail_absent(creg_registry *registry, const creg_dn *dn,
+                                    creg_error *err);
 
 #endif

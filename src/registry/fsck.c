@@ -60,20 +60,21 @@ static creg_status count_repair(fsck *run, creg_status status)
 }
 
 /* One operation while a key is as it was read. */
-static creg_status mend(fsck *run, creg_slice key, creg_version version, creg_operation operation)
+static creg_status mend(fsck *run, creg_slice key, creg_version version,
+                        creg_operation operation)
 {
     if (!run->repair)
         return CREG_OK;
-    creg_check check = { .kind = CREG_CHECK_VERSION, .key = key, .version = version };
+    creg_check check = {.kind = CREG_CHECK_VERSION, .key = key, .version = version};
     creg_transaction transaction = {
-        .checks = &check, .check_count = 1, .operations = &operation, .operation_count = 1
-    };
-    return count_repair(run, creg_store_apply(run->registry->store, &transaction, NULL, run->err));
+        .checks = &check, .check_count = 1, .operations = &operation, .operation_count = 1};
+    return count_repair(run,
+                        creg_store_apply(run->registry->store, &transaction, NULL, run->err));
 }
 
 static creg_status drop(fsck *run, const creg_pair *pair)
 {
-    creg_operation operation = { .kind = CREG_OPERATION_DELETE, .key = pair->key };
+    creg_operation operation = {.kind = CREG_OPERATION_DELETE, .key = pair->key};
     return mend(run, pair->key, pair->version, operation);
 }
 
@@ -91,18 +92,21 @@ enum { RECORD, INTENT, EDITED, COUNTER, OWN, TREE, READS };
 
 static creg_status look(fsck *run, sight *at, creg_arena *scratch)
 {
-    static const creg_book books[] = { CREG_BOOK_COMMIT, CREG_BOOK_INTENT, CREG_BOOK_EDITED,
-                                       CREG_BOOK_COUNTER };
+    static const creg_book books[] = {CREG_BOOK_COMMIT, CREG_BOOK_INTENT, CREG_BOOK_EDITED,
+                                      CREG_BOOK_COUNTER};
     for (size_t i = 0; i < sizeof books / sizeof books[0]; i++) {
         creg_dn_book(&at->dn, books[i], &at->keys[i]);
-        at->reads[i] = (creg_read){ .key = creg_key_slice(&at->keys[i]) };
+        at->reads[i] = (creg_read){.key = creg_key_slice(&at->keys[i])};
     }
-    at->reads[OWN] = (creg_read){ .key = creg_dn_instance(&at->dn) };
-    at->reads[TREE] = (creg_read){ .is_list = true, .key = creg_dn_instance(&at->dn) };
+    at->reads[OWN] = (creg_read){.key = creg_dn_instance(&at->dn)};
+    at->reads[TREE] = (creg_read){.is_list = true, .key = creg_dn_instance(&at->dn)};
     return creg_store_read(run->registry->store, at->reads, READS, scratch, NULL, run->err);
 }
 
-static bool has(const sight *at, size_t read) { return at->reads[read].ret_pairs.size != 0; }
+static bool has(const sight *at, size_t read)
+{
+    return at->reads[read].ret_pairs.size != 0;
+}
 
 static const creg_pair *pair_of(const sight *at, size_t read)
 {
@@ -117,8 +121,9 @@ static creg_status check_tree(fsck *run, const sight *at)
     if (has(at, EDITED))
         return CREG_OK;
     if (count == 0 && at->record.key_count != 0) {
-        creg_status status = tell(run, "record-without-data", true, dn,
-                                  "the commit record is there, but not one key of the instance");
+        creg_status status =
+            tell(run, "record-without-data", true, dn,
+                 "the commit record is there, but not one key of the instance");
         if (status != CREG_OK || !run->repair)
             return status;
         return count_repair(run, creg_remove_instance(run->registry, &at->dn, run->err));
@@ -128,10 +133,12 @@ static creg_status check_tree(fsck *run, const sight *at)
     if (count == at->record.key_count &&
         creg_slice_equal(at->record.digest, creg_slice_of(digest)))
         return CREG_OK;
-    return creg_findings_add(&run->report.findings, run->arena, "digest-differs", true, run->err,
-                             "%.*s: %zu keys were written and never edited through confreg, but "
-                             "%zu other ones are there: damage, or a program that writes to the "
-                             "store itself", CREG_SHOW(dn), at->record.key_count, count);
+    return creg_findings_add(
+        &run->report.findings, run->arena, "digest-differs", true, run->err,
+        "%.*s: %zu keys were written and never edited through confreg, but "
+        "%zu other ones are there: damage, or a program that writes to the "
+        "store itself",
+        CREG_SHOW(dn), at->record.key_count, count);
 }
 
 /* A counter or an id as a number; 0 for words. */
@@ -155,9 +162,9 @@ static creg_status check_counter(fsck *run, const sight *at)
     creg_status status = tell(run, "counter-low", true, creg_dn_instance(&at->dn),
                               "the counter of ids is lower than this id, which would be given "
                               "out again");
-    creg_version version = has(at, COUNTER) ? pair_of(at, COUNTER)->version : (creg_version){ 0 };
+    creg_version version = has(at, COUNTER) ? pair_of(at, COUNTER)->version : (creg_version){0};
     creg_slice key = creg_key_slice(&at->keys[COUNTER]);
-    creg_operation raise = { .kind = CREG_OPERATION_PUT, .key = key, .value = id };
+    creg_operation raise = {.kind = CREG_OPERATION_PUT, .key = key, .value = id};
     return status == CREG_OK ? mend(run, key, version, raise) : status;
 }
 
@@ -167,35 +174,35 @@ static creg_status check_intent(fsck *run, const sight *at)
         return CREG_OK;
     creg_intent intent;
     const creg_pair *pair = pair_of(at, INTENT);
-    creg_status status =
-        creg_intent_parse(pair->key, pair->value, run->arena, &intent, NULL);
-    if (status == CREG_OK && intent.is_change) /* a journal: check_intents tells, sweeps finish */
+    creg_status status = creg_intent_parse(pair->key, pair->value, run->arena, &intent, NULL);
+    if (status == CREG_OK &&
+        intent.is_change) /* a journal: check_intents tells, sweeps finish */
         return CREG_OK;
     status = tell(run, "intent-beside-record", true, creg_dn_instance(&at->dn),
-                              "it is committed, and marked as unfinished, too");
+                  "it is committed, and marked as unfinished, too");
     return status == CREG_OK ? drop(run, pair_of(at, INTENT)) : status;
 }
 
 static creg_status check_request(fsck *run, const sight *at, creg_arena *scratch)
 {
-    creg_slice segment = { NULL, 0 };
+    creg_slice segment = {NULL, 0};
     if (at->record.request_id.size != 0)
         segment = creg_key_encode(at->record.request_id, scratch);
     if (segment.size == 0 || segment.size > CREG_LIMIT_NAME)
         return CREG_OK;
     creg_key key;
     creg_request_book(segment, &key);
-    creg_read read = { .key = creg_key_slice(&key) };
+    creg_read read = {.key = creg_key_slice(&key)};
     creg_status status =
         creg_store_read(run->registry->store, &read, 1, scratch, NULL, run->err);
     if (status != CREG_OK || read.ret_pairs.size != 0)
         return status;
     status = tell(run, "request-missing", false, creg_dn_instance(&at->dn),
                   "its request id does not lead to it");
-    creg_operation put = { .kind = CREG_OPERATION_PUT,
-                           .key = creg_key_slice(&key),
-                           .value = creg_book_name(creg_key_slice(&at->keys[RECORD])) };
-    return status == CREG_OK ? mend(run, put.key, (creg_version){ 0 }, put) : status;
+    creg_operation put = {.kind = CREG_OPERATION_PUT,
+                          .key = creg_key_slice(&key),
+                          .value = creg_book_name(creg_key_slice(&at->keys[RECORD]))};
+    return status == CREG_OK ? mend(run, put.key, (creg_version){0}, put) : status;
 }
 
 static creg_status check_unreadable(fsck *run, const sight *at)
@@ -204,13 +211,13 @@ static creg_status check_unreadable(fsck *run, const sight *at)
                               "its commit record cannot be read");
     if (status != CREG_OK || !run->repair)
         return status;
-    return count_repair(run, creg_adopt_one(run->registry, &at->dn,
-                                            pair_of(at, RECORD)->version, run->err));
+    return count_repair(
+        run, creg_adopt_one(run->registry, &at->dn, pair_of(at, RECORD)->version, run->err));
 }
 
 static creg_status check_instance(fsck *run, creg_slice book, creg_arena *scratch)
 {
-    sight at = { .record = { .key_count = 0 } };
+    sight at = {.record = {.key_count = 0}};
     if (creg_dn_of_books(&run->registry->layout, creg_book_name(book), &at.dn, NULL) != CREG_OK)
         return tell(run, "record-unreadable", true, book, "it names no instance");
     creg_status status = look(run, &at, scratch);
@@ -235,7 +242,7 @@ static creg_status check_instance(fsck *run, creg_slice book, creg_arena *scratc
 static creg_status check_instances(fsck *run, creg_arena *scratch)
 {
     creg_pairs records;
-    creg_filter all = { .user = { NULL, 0 } };
+    creg_filter all = {.user = {NULL, 0}};
     creg_status status =
         creg_query_records(run->registry, &all, true, scratch, &records, run->err);
     creg_arena one; /* a tree at a time */
@@ -261,7 +268,7 @@ static creg_status check_unfinished(fsck *run, creg_arena *scratch)
                                           &swept.findings.items[i], run->err);
         return status;
     }
-    creg_read read = { .is_list = true, .key = creg_book_folder(CREG_BOOK_INTENT), .depth = 1 };
+    creg_read read = {.is_list = true, .key = creg_book_folder(CREG_BOOK_INTENT), .depth = 1};
     creg_status status =
         creg_store_read(run->registry->store, &read, 1, scratch, NULL, run->err);
     for (size_t i = 0; status == CREG_OK && i < read.ret_pairs.size; i++) {
@@ -271,7 +278,8 @@ static creg_status check_unfinished(fsck *run, creg_arena *scratch)
             continue;
         status = creg_liveness_check(run->registry->store, key, &is_alive, run->err);
         if (status == CREG_OK && !is_alive)
-            status = tell(run, "unfinished", false, key, "a dead writer left it; sweep finishes or undoes it");
+            status = tell(run, "unfinished", false, key,
+                          "a dead writer left it; sweep finishes or undoes it");
     }
     return status;
 }
@@ -309,10 +317,16 @@ static bool is_known_instance(const creg_pairs *records, creg_slice x)
 static creg_status check_stale(fsck *run, creg_arena *scratch)
 {
     creg_read reads[] = {
-        { .is_list = true, .key = creg_book_folder(CREG_BOOK_COMMIT), .depth = 1, .keys_only = true },
-        { .is_list = true, .key = creg_book_folder(CREG_BOOK_INTENT), .depth = 1, .keys_only = true },
-        { .is_list = true, .key = creg_book_folder(CREG_BOOK_REQUEST), .depth = 1 },
-        { .is_list = true, .key = creg_book_folder(CREG_BOOK_EDITED), .depth = 1 },
+        {.is_list = true,
+         .key = creg_book_folder(CREG_BOOK_COMMIT),
+         .depth = 1,
+         .keys_only = true},
+        {.is_list = true,
+         .key = creg_book_folder(CREG_BOOK_INTENT),
+         .depth = 1,
+         .keys_only = true},
+        {.is_list = true, .key = creg_book_folder(CREG_BOOK_REQUEST), .depth = 1},
+        {.is_list = true, .key = creg_book_folder(CREG_BOOK_EDITED), .depth = 1},
     };
     creg_status status =
         creg_store_read(run->registry->store, reads, 4, scratch, NULL, run->err);
@@ -339,12 +353,11 @@ creg_status creg_fsck(creg_registry *registry, bool repair, creg_arena *arena,
     creg_status status = creg_store_check(registry->store, err);
     if (status != CREG_OK && status != CREG_UNSUPPORTED)
         return status;
-    fsck run = { .registry = registry, .repair = repair, .arena = arena, .err = err };
+    fsck run = {.registry = registry, .repair = repair, .arena = arena, .err = err};
     creg_arena scratch;
     creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
     static creg_status (*const checks[])(fsck *, creg_arena *) = {
-        check_instances, check_unfinished, check_unrecorded, check_stale
-    };
+        check_instances, check_unfinished, check_unrecorded, check_stale};
     status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && i < sizeof checks / sizeof checks[0]; i++) {
         status = checks[i](&run, &scratch);

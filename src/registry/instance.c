@@ -48,8 +48,8 @@ static creg_status find_repeated(making *work, creg_error *err)
     if (work->spec->request_id.size == 0)
         return CREG_OK;
     creg_instance found;
-    creg_status status = creg_query_request(work->registry, work->spec->request_id, work->arena,
-                                            &found, err);
+    creg_status status =
+        creg_query_request(work->registry, work->spec->request_id, work->arena, &found, err);
     if (status == CREG_NOT_FOUND)
         return CREG_OK;
     if (status != CREG_OK)
@@ -90,28 +90,31 @@ static creg_status start(making *work, creg_error *err)
 
 static creg_status load_template(making *work, creg_error *err)
 {
-    creg_status status = creg_template_get(work->registry, work->spec->name, work->spec->version,
-                                           &work->scratch, &work->template_, err);
+    creg_status status =
+        creg_template_get(work->registry, work->spec->name, work->spec->version, &work->scratch,
+                          &work->template_, err);
     if (status == CREG_OK)
-        status = creg_bodies_borrow(work->registry->bodies, &work->template_, &work->compiled, err);
+        status =
+            creg_bodies_borrow(work->registry->bodies, &work->template_, &work->compiled, err);
     return status;
 }
 
 static creg_status print_given(making *work, creg_error *err)
 {
-    static const creg_json_style compact = { .compact = true };
+    static const creg_json_style compact = {.compact = true};
     work->given_options = creg_slice_of("{}");
     if (creg_value_is(work->spec->options, CREG_KIND_NONE) ||
         creg_value_is(work->spec->options, CREG_KIND_UNDEFINED))
         return CREG_OK;
-    return creg_json_print(work->spec->options, &compact, work->arena, &work->given_options, err);
+    return creg_json_print(work->spec->options, &compact, work->arena, &work->given_options,
+                           err);
 }
 
 static creg_status merge_options(making *work, creg_error *err)
 {
     creg_options declared;
-    creg_status status = creg_options_parse(work->template_.options, &work->scratch, &declared,
-                                            err);
+    creg_status status =
+        creg_options_parse(work->template_.options, &work->scratch, &declared, err);
     if (status == CREG_OK)
         status = creg_options_merge(&declared, work->spec->options, &work->scratch,
                                     &work->options, err);
@@ -122,15 +125,15 @@ static creg_status merge_options(making *work, creg_error *err)
 static creg_status render(making *work, creg_arena *arena, creg_error *err)
 {
     creg_instance *instance = &work->instance;
-    *instance = (creg_instance){ 0 };
+    *instance = (creg_instance){0};
     creg_status status = creg_record_names(&work->commit.dn, work->arena, instance, err);
     if (status != CREG_OK)
         return status;
-    creg_body_names names = { .user = instance->user,
-                              .name = instance->name,
-                              .version = instance->version,
-                              .id = instance->id,
-                              .dn = instance->dn };
+    creg_body_names names = {.user = instance->user,
+                             .name = instance->name,
+                             .version = instance->version,
+                             .id = instance->id,
+                             .dn = instance->dn};
     creg_value context;
     status = creg_body_context(&names, work->options, arena, &context, err);
     if (status != CREG_OK)
@@ -226,7 +229,7 @@ static creg_status try_ids(making *work, creg_error *err)
 creg_status creg_instantiate(creg_registry *registry, const creg_instance_spec *spec,
                              creg_arena *arena, creg_instance *ret_instance, creg_error *err)
 {
-    making work = { .registry = registry, .spec = spec, .arena = arena };
+    making work = {.registry = registry, .spec = spec, .arena = arena};
     creg_arena_init(&work.scratch, CREG_LIMIT_OPERATION_BYTES);
 
     creg_status status = start(&work, err);

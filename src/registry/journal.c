@@ -12,9 +12,9 @@
 #include "store/pairs.h"
 
 enum {
-    ROUNDS_MAX = 200,     /* against others who write to the same instance */
-    OPEN_ROUNDS = 40,     /* of waiting for an open journal, some 25 ms each, then it is lost */
-    KEY_CHECKS_MAX = 16   /* conditions that are checked once more with the activation */
+    ROUNDS_MAX = 200,   /* against others who write to the same instance */
+    OPEN_ROUNDS = 40,   /* of waiting for an open journal, some 25 ms each, then it is lost */
+    KEY_CHECKS_MAX = 16 /* conditions that are checked once more with the activation */
 };
 
 /* A journal as it lies in the store. */
@@ -63,11 +63,11 @@ static creg_status print_active(const creg_transaction *transaction, creg_slice 
         is_whole = add_operation(list, &transaction->operations[i], arena);
     if (!is_whole)
         return creg_fail_arena(err, arena);
-    creg_intent intent = { .request_id = request,
-                           .is_change = true,
-                           .is_active = true,
-                           .key_count = transaction->operation_count,
-                           .operations = creg_value_list(list) };
+    creg_intent intent = {.request_id = request,
+                          .is_change = true,
+                          .is_active = true,
+                          .key_count = transaction->operation_count,
+                          .operations = creg_value_list(list)};
     return creg_intent_print(&intent, arena, ret_text, err);
 }
 
@@ -80,7 +80,7 @@ static creg_slice text_at(const creg_list *row, size_t index)
 static creg_status parse_operation(creg_value value, creg_arena *arena,
                                    creg_operation *ret_operation, creg_error *err)
 {
-    creg_slice kind = { NULL, 0 };
+    creg_slice kind = {NULL, 0};
     if (creg_value_is(value, CREG_KIND_LIST)) {
         kind = text_at(value.as.list, 0);
         ret_operation->key = text_at(value.as.list, 1);
@@ -94,8 +94,9 @@ static creg_status parse_operation(creg_value value, creg_arena *arena,
             return CREG_OK;
         return creg_key_decode(ret_operation->value, arena, &ret_operation->value, err);
     }
-    return creg_fail(err, CREG_DAMAGED, "an unfinished change in the registry's books cannot be "
-                                        "read");
+    return creg_fail(err, CREG_DAMAGED,
+                     "an unfinished change in the registry's books cannot be "
+                     "read");
 }
 
 static creg_status parse_operations(journal *found, creg_arena *arena, creg_error *err)
@@ -103,15 +104,17 @@ static creg_status parse_operations(journal *found, creg_arena *arena, creg_erro
     if (!found->intent.is_active)
         return CREG_OK;
     if (!creg_value_is(found->intent.operations, CREG_KIND_LIST))
-        return creg_fail(err, CREG_DAMAGED, "an unfinished change in the registry's books has no "
-                                            "operations");
+        return creg_fail(err, CREG_DAMAGED,
+                         "an unfinished change in the registry's books has no "
+                         "operations");
     const creg_list *list = found->intent.operations.as.list;
     found->operations = creg_arena_calloc(arena, list->size, sizeof *found->operations);
     if (found->operations == NULL)
         return creg_fail_arena(err, arena);
     creg_status status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && i < list->size; i++)
-        status = parse_operation(list->items[i], arena, &found->operations[found->count++], err);
+        status =
+            parse_operation(list->items[i], arena, &found->operations[found->count++], err);
     return status;
 }
 
@@ -127,7 +130,7 @@ static creg_status get(creg_registry *registry, const creg_key *key, creg_arena 
                        journal *ret_found, creg_error *err)
 {
     creg_slice text;
-    *ret_found = (journal){ .count = 0 };
+    *ret_found = (journal){.count = 0};
     creg_status status = creg_store_get(registry->store, creg_key_slice(key), arena, &text,
                                         &ret_found->version, err);
     return status == CREG_OK ? parse(creg_key_slice(key), text, arena, ret_found, err) : status;
@@ -138,19 +141,17 @@ static creg_status get(creg_registry *registry, const creg_key *key, creg_arena 
 /* The journal is as it was read: the one condition of everything that is done about it. */
 static creg_check unchanged(const creg_key *key, const journal *found)
 {
-    return (creg_check){ .kind = CREG_CHECK_VERSION,
-                         .key = creg_key_slice(key),
-                         .version = found->version };
+    return (creg_check){
+        .kind = CREG_CHECK_VERSION, .key = creg_key_slice(key), .version = found->version};
 }
 
 static creg_status drop(creg_registry *registry, const creg_key *key, const journal *found,
                         creg_error *err)
 {
     creg_check check = unchanged(key, found);
-    creg_operation removal = { .kind = CREG_OPERATION_DELETE, .key = creg_key_slice(key) };
+    creg_operation removal = {.kind = CREG_OPERATION_DELETE, .key = creg_key_slice(key)};
     creg_transaction transaction = {
-        .checks = &check, .check_count = 1, .operations = &removal, .operation_count = 1
-    };
+        .checks = &check, .check_count = 1, .operations = &removal, .operation_count = 1};
     creg_status status =
         creg_send_clearly(registry->store, &transaction, true, NULL, NULL, err);
     return status == CREG_CONFLICT ? CREG_OK : status; /* somebody else did it */
@@ -160,11 +161,11 @@ static creg_status carry_out(creg_registry *registry, const creg_key *key, const
                              creg_error *err)
 {
     creg_check check = unchanged(key, found);
-    creg_chunks chunks = { .registry = registry,
-                           .operations = found->operations,
-                           .count = found->count,
-                           .checks = &check,
-                           .check_count = 1 };
+    creg_chunks chunks = {.registry = registry,
+                          .operations = found->operations,
+                          .count = found->count,
+                          .checks = &check,
+                          .check_count = 1};
     creg_status status = creg_chunks_apply(&chunks, err);
     if (status == CREG_CONFLICT) /* somebody else carried it out to the end */
         return CREG_OK;
@@ -218,15 +219,13 @@ typedef struct writing {
     creg_arena arena;
 } writing;
 
-static creg_status put_text(writing *work, const creg_check *checks, size_t count, creg_slice text,
-                            bool *ret_was_unclear, creg_error *err)
+static creg_status put_text(writing *work, const creg_check *checks, size_t count,
+                            creg_slice text, bool *ret_was_unclear, creg_error *err)
 {
-    creg_operation put = { .kind = CREG_OPERATION_PUT,
-                           .key = creg_key_slice(&work->key),
-                           .value = text };
+    creg_operation put = {
+        .kind = CREG_OPERATION_PUT, .key = creg_key_slice(&work->key), .value = text};
     creg_transaction transaction = {
-        .checks = checks, .check_count = count, .operations = &put, .operation_count = 1
-    };
+        .checks = checks, .check_count = count, .operations = &put, .operation_count = 1};
     return creg_send_clearly(work->registry->store, &transaction, false, NULL, ret_was_unclear,
                              err);
 }
@@ -239,16 +238,17 @@ static creg_status read_back(writing *work, bool is_active, creg_error *err)
         return creg_fail(err, CREG_CONFLICT, "somebody else was faster");
     bool is_ours = status == CREG_OK && work->mine.intent.is_active == is_active &&
                    creg_slice_equal(work->mine.intent.request_id, creg_slice_of(work->request));
-    return status != CREG_OK || is_ours ? status
-                                        : creg_fail(err, CREG_CONFLICT, "somebody else was faster");
+    return status != CREG_OK || is_ours
+               ? status
+               : creg_fail(err, CREG_CONFLICT, "somebody else was faster");
 }
 
 static creg_status open_journal(writing *work, creg_error *err)
 {
-    creg_intent intent = { .request_id = creg_slice_of(work->request), .is_change = true };
+    creg_intent intent = {.request_id = creg_slice_of(work->request), .is_change = true};
     creg_slice text;
     creg_status status = creg_intent_print(&intent, &work->arena, &text, err);
-    creg_check is_free = { .kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&work->key) };
+    creg_check is_free = {.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&work->key)};
     if (status == CREG_OK)
         status = put_text(work, &is_free, 1, text, NULL, err);
     /* Unclear or refused: it may be there all the same, by our own first try. */
@@ -263,7 +263,8 @@ static bool holds(const creg_check *check, const creg_read *read)
     if (check->kind == CREG_CHECK_PRESENT)
         return is_there;
     if (check->kind != CREG_CHECK_VERSION || !check->version.present || !is_there)
-        return check->kind == CREG_CHECK_VERSION ? is_there == check->version.present : !is_there;
+        return check->kind == CREG_CHECK_VERSION ? is_there == check->version.present
+                                                 : !is_there;
     creg_version version = read->ret_pairs.items[0].version;
     return version.major == check->version.major && version.minor == check->version.minor;
 }
@@ -278,10 +279,10 @@ static creg_status look_at_checks(writing *work, size_t *ret_failed_check, creg_
         return creg_fail_arena(err, &work->arena);
     for (size_t i = 0; i < count; i++) {
         bool is_tree = transaction->checks[i].kind == CREG_CHECK_SUBTREE_EMPTY;
-        reads[i] = (creg_read){ .is_list = is_tree,
-                                .key = transaction->checks[i].key,
-                                .keys_only = true,
-                                .limit = is_tree ? 1 : 0 };
+        reads[i] = (creg_read){.is_list = is_tree,
+                               .key = transaction->checks[i].key,
+                               .keys_only = true,
+                               .limit = is_tree ? 1 : 0};
     }
     creg_status status = creg_query_many(work->registry, reads, count, &work->arena, err);
     for (size_t i = 0; status == CREG_OK && i < count; i++) {
@@ -290,7 +291,8 @@ static creg_status look_at_checks(writing *work, size_t *ret_failed_check, creg_
         if (is_lock || holds(&transaction->checks[i], &reads[i]))
             continue;
         *ret_failed_check = i;
-        status = creg_fail(err, CREG_CONFLICT, "'%.*s' is not as it was expected", CREG_SHOW(key));
+        status =
+            creg_fail(err, CREG_CONFLICT, "'%.*s' is not as it was expected", CREG_SHOW(key));
     }
     return status;
 }
@@ -300,11 +302,11 @@ static creg_status activate(writing *work, bool *ret_was_unclear, creg_error *er
 {
     const creg_transaction *transaction = work->transaction;
     creg_slice text;
-    creg_status status = print_active(transaction, creg_slice_of(work->request), &work->arena,
-                                      &text, err);
+    creg_status status =
+        print_active(transaction, creg_slice_of(work->request), &work->arena, &text, err);
     if (status != CREG_OK)
         return status;
-    creg_check checks[KEY_CHECKS_MAX + 1] = { unchanged(&work->key, &work->mine) };
+    creg_check checks[KEY_CHECKS_MAX + 1] = {unchanged(&work->key, &work->mine)};
     size_t count = 1;
     for (size_t i = 0; i < transaction->check_count && count < KEY_CHECKS_MAX + 1; i++) {
         const creg_check *check = &transaction->checks[i];
@@ -361,7 +363,7 @@ static creg_status write_journal(creg_registry *registry, const creg_dn *dn,
                                  const creg_transaction *transaction, size_t *ret_failed_check,
                                  creg_error *err)
 {
-    writing work = { .registry = registry, .transaction = transaction };
+    writing work = {.registry = registry, .transaction = transaction};
     creg_dn_book(dn, CREG_BOOK_INTENT, &work.key);
     creg_arena_init(&work.arena, CREG_LIMIT_OPERATION_BYTES);
     creg_status status = creg_request_make(work.request, err);
@@ -382,7 +384,7 @@ static creg_status apply_beside(creg_registry *registry, const creg_dn *dn,
     for (size_t i = 0; i < transaction->check_count; i++)
         checks[i] = transaction->checks[i];
     checks[guarded.check_count++] =
-        (creg_check){ .kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&key) };
+        (creg_check){.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&key)};
     guarded.checks = checks;
     creg_limits limits;
     creg_status status = creg_commit_limits(registry, &limits, err);
@@ -403,7 +405,7 @@ static creg_status was_journal(creg_registry *registry, const creg_dn *dn, size_
     creg_arena arena;
     creg_arena_init(&arena, CREG_LIMIT_OPERATION_BYTES);
     journal found;
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     creg_status status = get(registry, &key, &arena, &found, &own);
     bool is_gone = status == CREG_NOT_FOUND && failed_check == own_checks;
     bool is_there = status == CREG_OK && found.intent.is_change;
@@ -474,19 +476,20 @@ static bool is_overlaid(const journal *over, creg_slice key)
 /* The key is borrowed from the arena already; the version is one that nothing else has. */
 static creg_pair pair_of(const journal *over, const creg_operation *put, const creg_read *read)
 {
-    return (creg_pair){ .key = put->key,
-                        .value = read->keys_only ? creg_slice_make("", 0) : put->value,
-                        .version = { .present = true,
-                                     .major = over->version.major,
-                                     .minor = over->version.minor + 1 } };
+    return (creg_pair){.key = put->key,
+                       .value = read->keys_only ? creg_slice_make("", 0) : put->value,
+                       .version = {.present = true,
+                                   .major = over->version.major,
+                                   .minor = over->version.minor + 1}};
 }
 
 static bool is_asked_for(const creg_read *read, creg_slice key)
 {
     if (!read->is_list)
         return creg_slice_equal(read->key, key);
-    return read->key.size == 0 || (key.size > read->key.size && key.data[read->key.size] == '/' &&
-                                   creg_slice_has_prefix(key, read->key));
+    return read->key.size == 0 ||
+           (key.size > read->key.size && key.data[read->key.size] == '/' &&
+            creg_slice_has_prefix(key, read->key));
 }
 
 /* `asked` is the caller's read, `wide` the same without depth, page and limit, with results. */
@@ -507,7 +510,7 @@ static creg_status overlay(const journal *over, const creg_read *wide, creg_read
             is_asked_for(asked, over->operations[i].key))
             items[size++] = pair_of(over, &over->operations[i], asked);
     if (!asked->is_list) {
-        asked->ret_pairs = (creg_pairs){ items, size };
+        asked->ret_pairs = (creg_pairs){items, size};
         return CREG_OK;
     }
     creg_read cut = *asked;
@@ -527,15 +530,14 @@ static creg_status read_over(creg_registry *registry, creg_read *reads, size_t c
     if (wide == NULL)
         return creg_fail_arena(err, arena);
     for (size_t i = 0; i < count; i++)
-        wide[i] = (creg_read){ .is_list = reads[i].is_list,
-                               .key = reads[i].key,
-                               .keys_only = reads[i].keys_only };
+        wide[i] = (creg_read){
+            .is_list = reads[i].is_list, .key = reads[i].key, .keys_only = reads[i].keys_only};
     creg_status status = creg_store_read(registry->store, wide, count, arena, NULL, err);
     *ret_done = status != CREG_OK || wide[1].ret_pairs.size != 0;
     if (status != CREG_OK || !*ret_done)
         return status;
     const creg_pair *intent = &wide[1].ret_pairs.items[0];
-    journal over = { .version = intent->version };
+    journal over = {.version = intent->version};
     status = parse(intent->key, intent->value, arena, &over, err);
     for (size_t i = 0; status == CREG_OK && i < count; i++)
         status = overlay(&over, &wide[i], &reads[i], arena, err);
@@ -549,7 +551,8 @@ creg_status creg_journal_read(creg_registry *registry, creg_read *reads, size_t 
 {
     for (;;) {
         creg_status status = creg_store_read(registry->store, reads, count, arena, NULL, err);
-        if (status != CREG_OK || !creg_journal_is_used(registry) || reads[1].ret_pairs.size == 0)
+        if (status != CREG_OK || !creg_journal_is_used(registry) ||
+            reads[1].ret_pairs.size == 0)
             return status;
         bool is_done;
         status = read_over(registry, reads, count, arena, &is_done, err);

@@ -32,14 +32,14 @@ typedef enum role {
 typedef struct frame {
     creg_value container;
     role role;
-    size_t at;         /* next entry or item */
-    size_t item;       /* number of the current item, for its step */
-    creg_value key;    /* of the current entry */
+    size_t at;      /* next entry or item */
+    size_t item;    /* number of the current item, for its step */
+    creg_value key; /* of the current entry */
 } frame;
 
 typedef struct linter {
     creg_arena *arena;
-    const creg_map *nodes;    /* of the tree; NULL: none */
+    const creg_map *nodes; /* of the tree; NULL: none */
     const creg_map *services;
     creg_lint_findings findings;
     size_t room;
@@ -53,9 +53,15 @@ static bool is_list(creg_value value)
     return creg_value_is(value, CREG_KIND_LIST) || creg_value_is(value, CREG_KIND_TUPLE);
 }
 
-static bool is_map(creg_value value) { return creg_value_is(value, CREG_KIND_MAP); }
+static bool is_map(creg_value value)
+{
+    return creg_value_is(value, CREG_KIND_MAP);
+}
 
-static bool is_container(creg_value value) { return is_list(value) || is_map(value); }
+static bool is_container(creg_value value)
+{
+    return is_list(value) || is_map(value);
+}
 
 static bool is_empty(creg_value value)
 {
@@ -76,9 +82,9 @@ static creg_path path_here(linter *lint)
     creg_step steps[CREG_LIMIT_DEPTH];
     for (size_t i = 0; i < lint->depth; i++) {
         const frame *level = &lint->stack[i];
-        steps[i] = (creg_step){ is_list(level->container), level->item, level->key };
+        steps[i] = (creg_step){is_list(level->container), level->item, level->key};
     }
-    creg_path path = { steps, lint->depth, true };
+    creg_path path = {steps, lint->depth, true};
     return creg_path_copy(path, lint->arena);
 }
 
@@ -87,9 +93,8 @@ static creg_lint_finding *add_finding(linter *lint)
     creg_lint_findings *findings = &lint->findings;
     if (findings->size == lint->room) {
         size_t room = lint->room == 0 ? 8 : lint->room * 2;
-        creg_lint_finding *grown =
-            creg_arena_grow(lint->arena, findings->items, lint->room * sizeof *grown,
-                            room * sizeof *grown);
+        creg_lint_finding *grown = creg_arena_grow(
+            lint->arena, findings->items, lint->room * sizeof *grown, room * sizeof *grown);
         if (grown == NULL)
             return NULL;
         findings->items = grown;
@@ -115,7 +120,7 @@ static creg_status find(linter *lint, bool is_error, const char *rule, const cha
     creg_lint_finding *finding = add_finding(lint);
     if (finding == NULL || (path.steps == NULL && path.size > 0))
         return creg_fail_arena(lint->err, lint->arena);
-    *finding = (creg_lint_finding){ .path = path };
+    *finding = (creg_lint_finding){.path = path};
     finding->finding.rule = creg_slice_of(rule);
     finding->finding.message = message;
     finding->finding.is_error = is_error;
@@ -133,16 +138,24 @@ typedef struct place_row {
 } place_row;
 
 static const place_row places[] = {
-    { "networks", { NODE, NODE }, "shape-networks-under-node",
-      "'networks' belongs under a node (nodes/NODE/networks); check its indentation" },
-    { "disks", { NODE, NODE }, "shape-disks-under-node",
-      "'disks' belongs under a node (nodes/NODE/disks); check its indentation" },
-    { "services", { ROOT, NODE }, "shape-services-under-node",
-      "'services' belongs at the top or under a node (nodes/NODE/services); check its "
-      "indentation" },
-    { "nodes", { ROOT, SERVICE }, "shape-nodes-place",
-      "'nodes' belongs at the top or under a service (services/SERVICE/nodes); check its "
-      "indentation" },
+    {"networks",
+     {NODE, NODE},
+     "shape-networks-under-node",
+     "'networks' belongs under a node (nodes/NODE/networks); check its indentation"},
+    {"disks",
+     {NODE, NODE},
+     "shape-disks-under-node",
+     "'disks' belongs under a node (nodes/NODE/disks); check its indentation"},
+    {"services",
+     {ROOT, NODE},
+     "shape-services-under-node",
+     "'services' belongs at the top or under a node (nodes/NODE/services); check its "
+     "indentation"},
+    {"nodes",
+     {ROOT, SERVICE},
+     "shape-nodes-place",
+     "'nodes' belongs at the top or under a service (services/SERVICE/nodes); check its "
+     "indentation"},
 };
 
 static const place_row *find_place(creg_value key)
@@ -173,10 +186,14 @@ static bool breaks_readers(role owner, const place_row *place, creg_value value)
     case DISK:
     case NETWORKS:
     case NETWORK:
-    case NODE_SERVICES: return true;
-    case SERVICES: return strcmp(place->name, "nodes") == 0;
-    case ROOT: return holds_maps(value);
-    default: return false;
+    case NODE_SERVICES:
+        return true;
+    case SERVICES:
+        return strcmp(place->name, "nodes") == 0;
+    case ROOT:
+        return holds_maps(value);
+    default:
+        return false;
     }
 }
 
@@ -185,8 +202,8 @@ static creg_status check_place(linter *lint, role owner, creg_value key, creg_va
 {
     *ret_misplaced = false;
     const place_row *place = find_place(key);
-    if (place == NULL || !is_container(value) || is_empty(value) ||
-        owner == place->owners[0] || owner == place->owners[1])
+    if (place == NULL || !is_container(value) || is_empty(value) || owner == place->owners[0] ||
+        owner == place->owners[1])
         return CREG_OK;
     *ret_misplaced = true;
     return find(lint, breaks_readers(owner, place, value), place->rule, place->what);
@@ -199,18 +216,24 @@ static role role_of(role owner, creg_value key)
     switch (owner) {
     case ROOT:
         return is_named(key, "nodes") ? NODES : is_named(key, "services") ? SERVICES : OTHER;
-    case NODES: return NODE;
+    case NODES:
+        return NODE;
     case NODE:
         if (is_named(key, "disks"))
             return DISKS;
         if (is_named(key, "networks"))
             return NETWORKS;
         return is_named(key, "services") ? NODE_SERVICES : OTHER;
-    case DISKS: return DISK;
-    case NETWORKS: return NETWORK;
-    case SERVICES: return SERVICE;
-    case SERVICE: return is_named(key, "nodes") ? SERVICE_NODES : OTHER;
-    default: return OTHER;
+    case DISKS:
+        return DISK;
+    case NETWORKS:
+        return NETWORK;
+    case SERVICES:
+        return SERVICE;
+    case SERVICE:
+        return is_named(key, "nodes") ? SERVICE_NODES : OTHER;
+    default:
+        return OTHER;
     }
 }
 
@@ -224,10 +247,13 @@ static const char *expected_form(role part, creg_value value)
     case NODE:
     case SERVICE:
     case DISK:
-    case NETWORK: return is_map(value) ? NULL : "readers look for a map of named things here";
+    case NETWORK:
+        return is_map(value) ? NULL : "readers look for a map of named things here";
     case NODE_SERVICES:
-    case SERVICE_NODES: return is_container(value) ? NULL : "readers look for a list here";
-    default: return NULL;
+    case SERVICE_NODES:
+        return is_container(value) ? NULL : "readers look for a list here";
+    default:
+        return NULL;
     }
 }
 
@@ -298,7 +324,7 @@ static creg_status push(linter *lint, creg_value container, role part)
         return creg_fail(lint->err, CREG_LIMIT, "nested deeper than %d levels",
                          CREG_LIMIT_DEPTH);
     lint->stack[lint->depth++] =
-        (frame){ .container = container, .role = part, .key = creg_value_undefined() };
+        (frame){.container = container, .role = part, .key = creg_value_undefined()};
     return CREG_OK;
 }
 
@@ -307,8 +333,7 @@ static creg_status visit_entry(linter *lint, frame *top, const creg_entry *entry
     top->key = entry->key;
     role part = role_of(top->role, entry->key);
     bool misplaced;
-    creg_status status =
-        check_place(lint, top->role, entry->key, entry->value, &misplaced);
+    creg_status status = check_place(lint, top->role, entry->key, entry->value, &misplaced);
     if (status != CREG_OK || misplaced)
         return status;
     status = check_form(lint, part, entry->value);
@@ -376,8 +401,8 @@ static const creg_map *top_map(creg_value tree, const char *name)
     return value != NULL && is_map(*value) ? value->as.map : NULL;
 }
 
-creg_status creg_lint_tree(creg_value tree, creg_arena *arena,
-                           creg_lint_findings *ret_findings, creg_error *err)
+creg_status creg_lint_tree(creg_value tree, creg_arena *arena, creg_lint_findings *ret_findings,
+                           creg_error *err)
 {
     linter lint;
     memset(&lint, 0, offsetof(linter, stack));

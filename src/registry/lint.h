@@ -53,7 +53,7 @@ typedef struct creg_lint_findings {
  *
  * CREG_LIMIT, CREG_NO_MEMORY  the arena has no more room, or the tree nests too deep
  */
-creg_status creg_lint_tree(creg_value tree, creg_arena *arena,
-                           creg_lint_findings *ret_findings, creg_error *err);
+creg_status creg_lint_tree(creg_value tree, creg_arena *arena, creg_lint_findings *ret_findings,
+                           creg_error *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 
-static const char *const groups[] = { "required", "optional", "advanced" };
+static const char *const groups[] = {"required", "optional", "advanced"};
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 
 static const char descriptions_group[] = "descriptions";
@@ -65,13 +65,19 @@ static creg_status read_text(creg_slice text, const char *name, unsigned flags,
 static const char *name_of_kind(creg_value value)
 {
     switch ((creg_kind)value.kind) {
-    case CREG_KIND_NONE: return "null";
-    case CREG_KIND_BOOL: return "a boolean";
-    case CREG_KIND_STRING: return "text";
+    case CREG_KIND_NONE:
+        return "null";
+    case CREG_KIND_BOOL:
+        return "a boolean";
+    case CREG_KIND_STRING:
+        return "text";
     case CREG_KIND_LIST:
-    case CREG_KIND_TUPLE: return "a list";
-    case CREG_KIND_MAP: return "a map";
-    default: return "a number";
+    case CREG_KIND_TUPLE:
+        return "a list";
+    case CREG_KIND_MAP:
+        return "a map";
+    default:
+        return "a number";
     }
 }
 
@@ -117,10 +123,9 @@ static creg_status check_group(const creg_entry *entry, creg_error *err)
     for (size_t i = 0; i < members->filled; i++) {
         creg_value name = members->entries[i].key;
         if (!creg_value_is(name, CREG_KIND_STRING) || name.size == 0)
-            return creg_fail(err, CREG_INVALID_OPTIONS,
-                             "the group '%.*s' has an option whose name is %s",
-                             CREG_SHOW(group),
-                             creg_value_is(name, CREG_KIND_STRING) ? "empty" : "no text");
+            return creg_fail(
+                err, CREG_INVALID_OPTIONS, "the group '%.*s' has an option whose name is %s",
+                CREG_SHOW(group), creg_value_is(name, CREG_KIND_STRING) ? "empty" : "no text");
     }
     return CREG_OK;
 }
@@ -160,14 +165,21 @@ static creg_status check_descriptions(const creg_map *descriptions, creg_error *
 static creg_slice type_of(creg_value value)
 {
     switch ((creg_kind)value.kind) {
-    case CREG_KIND_BOOL: return creg_slice_of("boolean");
+    case CREG_KIND_BOOL:
+        return creg_slice_of("boolean");
     case CREG_KIND_INT:
-    case CREG_KIND_BIGINT: return creg_slice_of("integer");
-    case CREG_KIND_FLOAT: return creg_slice_of("number");
-    case CREG_KIND_STRING: return creg_slice_of("string");
-    case CREG_KIND_LIST: return creg_slice_of("list");
-    case CREG_KIND_MAP: return creg_slice_of("object");
-    default: return creg_slice_of("");
+    case CREG_KIND_BIGINT:
+        return creg_slice_of("integer");
+    case CREG_KIND_FLOAT:
+        return creg_slice_of("number");
+    case CREG_KIND_STRING:
+        return creg_slice_of("string");
+    case CREG_KIND_LIST:
+        return creg_slice_of("list");
+    case CREG_KIND_MAP:
+        return creg_slice_of("object");
+    default:
+        return creg_slice_of("");
     }
 }
 
@@ -219,11 +231,11 @@ static creg_status declare_group(declaration *declare, const creg_map *members,
         creg_option *option = add_option(declare);
         if (option == NULL)
             return creg_fail_arena(declare->err, declare->arena);
-        *option = (creg_option){ .name = name,
-                                 .group = creg_slice_of(group),
-                                 .value = members->entries[i].value,
-                                 .type = type_of(members->entries[i].value),
-                                 .description = description_of(declare, name) };
+        *option = (creg_option){.name = name,
+                                .group = creg_slice_of(group),
+                                .value = members->entries[i].value,
+                                .type = type_of(members->entries[i].value),
+                                .description = description_of(declare, name)};
     }
     return CREG_OK;
 }
@@ -231,7 +243,7 @@ static creg_status declare_group(declaration *declare, const creg_map *members,
 static creg_status declare_document(creg_value document, creg_arena *arena,
                                     creg_options *ret_options, creg_error *err)
 {
-    declaration declare = { .arena = arena, .err = err };
+    declaration declare = {.arena = arena, .err = err};
     creg_status status = check_document(document, err);
     if (status != CREG_OK)
         return status;
@@ -253,7 +265,7 @@ static creg_status declare_document(creg_value document, creg_arena *arena,
 creg_status creg_options_parse(creg_slice text, creg_arena *arena, creg_options *ret_options,
                                creg_error *err)
 {
-    creg_options options = { NULL, 0 };
+    creg_options options = {NULL, 0};
     creg_status status = CREG_OK;
     if (without_space(text).size > 0) {
         creg_value document;
@@ -282,7 +294,7 @@ creg_status creg_options_to_json(creg_slice text, creg_arena *arena, creg_slice 
         return CREG_OK;
     }
     /* Numbers as written, so that 5.10 in the YAML is 5.10 in the JSON. */
-    static const creg_json_style style = { .indent = 2 };
+    static const creg_json_style style = {.indent = 2};
     creg_value document;
     status = read_text(text, "options", CREG_PARSE_NUMBERS_AS_WRITTEN, arena, &document, err);
     return status == CREG_OK ? creg_json_print(document, &style, arena, ret_json, err) : status;

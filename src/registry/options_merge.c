@@ -180,7 +180,9 @@ static creg_status to_string(creg_value given, creg_arena *arena, creg_value *re
     creg_status status;
     switch ((creg_kind)given.kind) {
     case CREG_KIND_NUMBER:
-    case CREG_KIND_DATE: *ret_value = creg_value_string(creg_value_text(given)); return CREG_OK;
+    case CREG_KIND_DATE:
+        *ret_value = creg_value_string(creg_value_text(given));
+        return CREG_OK;
     case CREG_KIND_INT:
     case CREG_KIND_BIGINT:
     case CREG_KIND_FLOAT:
@@ -188,7 +190,8 @@ static creg_status to_string(creg_value given, creg_arena *arena, creg_value *re
         if (status == CREG_OK)
             *ret_value = creg_value_string(text);
         return status;
-    default: return CREG_NO;
+    default:
+        return CREG_NO;
     }
 }
 
@@ -199,7 +202,8 @@ static creg_status to_container(creg_value given, creg_kind kind, creg_arena *ar
     *ret_value = given;
     if (creg_value_is(given, CREG_KIND_STRING)) {
         creg_fault fault;
-        if (creg_json_read(creg_value_text(given), 0, arena, ret_value, &fault, NULL) != CREG_OK)
+        if (creg_json_read(creg_value_text(given), 0, arena, ret_value, &fault, NULL) !=
+            CREG_OK)
             return CREG_NO;
     }
     return ret_value->kind == kind ? CREG_OK : CREG_NO;
@@ -264,7 +268,8 @@ static void complain_unknown(merger *merge, creg_slice name, creg_value value)
         creg_suggest_offer(&suggest, merge->declared->items[i].name);
     add_name(&merge->unknown, name);
     if (suggest.best.data != NULL)
-        creg_text_format(&merge->unknown.text, " (did you mean '%.*s'?)", CREG_SHOW(suggest.best));
+        creg_text_format(&merge->unknown.text, " (did you mean '%.*s'?)",
+                         CREG_SHOW(suggest.best));
     else if (is_group_name(name) && creg_value_is(value, CREG_KIND_MAP))
         creg_text_string(&merge->unknown.text, " (give the options without their groups)");
 }
@@ -290,8 +295,7 @@ static creg_status judge(merger *merge)
     add_part(&message, "option ", "option ", &merge->wrong);
     if (message.size == 0)
         return CREG_OK;
-    return creg_fail(merge->err, CREG_INVALID_OPTIONS, "%.*s", (int)message.size,
-                     message.data);
+    return creg_fail(merge->err, CREG_INVALID_OPTIONS, "%.*s", (int)message.size, message.data);
 }
 
 /* ---- merging --------------------------------------------------------------------------- */
@@ -360,15 +364,15 @@ static creg_status merge_all(merger *merge)
 }
 
 static creg_status merge_options(const creg_options *declared, creg_value given,
-                                 bool takes_samples, creg_arena *arena,
-                                 creg_value *ret_options, creg_error *err)
+                                 bool takes_samples, creg_arena *arena, creg_value *ret_options,
+                                 creg_error *err)
 {
     if (!creg_value_is(given, CREG_KIND_MAP) && !creg_value_is(given, CREG_KIND_NONE))
         return creg_fail(err, CREG_INVALID_OPTIONS,
                          "options must be a map of names to values, not %s",
                          creg_value_type_name(given));
-    merger merge = { .declared = declared, .takes_samples = takes_samples, .arena = arena,
-                     .err = err };
+    merger merge = {
+        .declared = declared, .takes_samples = takes_samples, .arena = arena, .err = err};
     merge.given = creg_value_is(given, CREG_KIND_MAP) ? given.as.map : NULL;
     merge.merged = creg_map_new(arena, declared->size);
     merge.names = creg_map_new(arena, declared->size);

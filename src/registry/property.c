@@ -42,7 +42,7 @@ typedef struct change {
 static creg_status begin(change *work, creg_registry *registry, creg_slice dn, creg_slice path,
                          creg_error *err)
 {
-    *work = (change){ .registry = registry };
+    *work = (change){.registry = registry};
     creg_arena_init(&work->arena, CREG_LIMIT_OPERATION_BYTES);
     creg_status status = creg_registry_dn(registry, dn, path, &work->dn, err);
     if (status != CREG_OK)
@@ -57,7 +57,7 @@ static creg_status begin(change *work, creg_registry *registry, creg_slice dn, c
 static void add_check(change *work, creg_check_kind kind, creg_slice key, creg_version version)
 {
     work->checks[work->check_count++] =
-        (creg_check){ .kind = kind, .key = key, .version = version };
+        (creg_check){.kind = kind, .key = key, .version = version};
 }
 
 /*
@@ -67,7 +67,7 @@ static void add_check(change *work, creg_check_kind kind, creg_slice key, creg_v
 static creg_status add_sight(change *work, creg_error *err)
 {
     creg_sight sight;
-    creg_version any = { 0 };
+    creg_version any = {0};
     creg_slice record = creg_key_slice(&work->record);
     if (!work->registry->shows_all) {
         add_check(work, CREG_CHECK_PRESENT, record, any);
@@ -103,7 +103,7 @@ static int compare_pairs(const void *left, const void *right)
 
 static bool is_put(const change *work, creg_slice key)
 {
-    creg_pair wanted = { .key = key };
+    creg_pair wanted = {.key = key};
     return bsearch(&wanted, work->puts.items, work->puts.size, sizeof wanted, compare_pairs) !=
            NULL;
 }
@@ -118,7 +118,8 @@ static bool is_below(creg_slice key, creg_slice top)
 static creg_status add_ancestor_checks(change *work, size_t index, creg_error *err)
 {
     creg_slice key = work->puts.items[index].key;
-    creg_slice previous = index == 0 ? creg_slice_make(NULL, 0) : work->puts.items[index - 1].key;
+    creg_slice previous =
+        index == 0 ? creg_slice_make(NULL, 0) : work->puts.items[index - 1].key;
     for (creg_slice above = creg_dn_parent(key); above.size > work->dn.instance_size;
          above = creg_dn_parent(above)) {
         if (is_put(work, above))
@@ -127,7 +128,7 @@ static creg_status add_ancestor_checks(change *work, size_t index, creg_error *e
                              CREG_SHOW(key));
         if (is_below(previous, above))
             break; /* that one checked the rest of the way */
-        add_check(work, CREG_CHECK_ABSENT, above, (creg_version){ 0 });
+        add_check(work, CREG_CHECK_ABSENT, above, (creg_version){0});
     }
     return CREG_OK;
 }
@@ -146,7 +147,7 @@ static creg_status add_shape_checks(change *work, creg_error *err)
         creg_slice key = work->puts.items[i].key;
         if (i > 0 && creg_slice_equal(key, work->puts.items[i - 1].key))
             return creg_fail(err, CREG_INVALID, "'%.*s' is to be set twice", CREG_SHOW(key));
-        add_check(work, CREG_CHECK_SUBTREE_EMPTY, key, (creg_version){ 0 });
+        add_check(work, CREG_CHECK_SUBTREE_EMPTY, key, (creg_version){0});
         creg_status status = add_ancestor_checks(work, i, err);
         if (status != CREG_OK)
             return status;
@@ -154,8 +155,8 @@ static creg_status add_shape_checks(change *work, creg_error *err)
     return CREG_OK;
 }
 
-static creg_status make_checks(change *work, creg_slice expected_key, const creg_version *expected,
-                               creg_error *err)
+static creg_status make_checks(change *work, creg_slice expected_key,
+                               const creg_version *expected, creg_error *err)
 {
     size_t most = 2;
     for (size_t i = 0; i < work->puts.size; i++)
@@ -178,10 +179,8 @@ static creg_status holds(change *work, const creg_check *check, creg_arena *scra
                          bool *ret_holds, creg_error *err)
 {
     bool is_list = check->kind == CREG_CHECK_SUBTREE_EMPTY;
-    creg_read read = { .is_list = is_list,
-                       .key = check->key,
-                       .keys_only = true,
-                       .limit = is_list ? 1 : 0 };
+    creg_read read = {
+        .is_list = is_list, .key = check->key, .keys_only = true, .limit = is_list ? 1 : 0};
     creg_status status = creg_store_read(work->registry->store, &read, 1, scratch, NULL, err);
     bool is_there = status == CREG_OK && read.ret_pairs.size != 0;
     bool is_present = check->kind == CREG_CHECK_PRESENT;
@@ -224,8 +223,8 @@ static creg_status explain_conflict(change *work, size_t failed_check, creg_erro
         kind = work->checks[failed_check].kind;
     }
     if (kind == CREG_CHECK_SUBTREE_EMPTY)
-        return creg_fail(err, CREG_INVALID_NAME, "'%.*s' is a collection; it cannot have a value",
-                         CREG_SHOW(key));
+        return creg_fail(err, CREG_INVALID_NAME,
+                         "'%.*s' is a collection; it cannot have a value", CREG_SHOW(key));
     if (kind == CREG_CHECK_ABSENT)
         return creg_fail(err, CREG_INVALID_NAME,
                          "'%.*s' is a property; nothing can be set below it", CREG_SHOW(key));
@@ -253,21 +252,21 @@ static creg_status send(change *work, const creg_transaction *transaction, size_
 }
 
 /* Sends operations with the book of edits; `operations` has room for one more. */
-static creg_status apply(change *work, creg_operation *operations, size_t count, creg_error *err)
+static creg_status apply(change *work, creg_operation *operations, size_t count,
+                         creg_error *err)
 {
     bool is_known = creg_instance_set_holds(&work->registry->edited, &work->dn);
     if (!is_known) {
         creg_slice now = creg_registry_now(&work->arena);
         if (now.data == NULL)
             return creg_fail_arena(err, &work->arena);
-        operations[count++] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                                .key = creg_key_slice(&work->edited),
-                                                .value = now };
+        operations[count++] = (creg_operation){
+            .kind = CREG_OPERATION_PUT, .key = creg_key_slice(&work->edited), .value = now};
     }
-    creg_transaction transaction = { .checks = work->checks,
-                                     .check_count = work->check_count,
-                                     .operations = operations,
-                                     .operation_count = count };
+    creg_transaction transaction = {.checks = work->checks,
+                                    .check_count = work->check_count,
+                                    .operations = operations,
+                                    .operation_count = count};
     size_t failed_check = SIZE_MAX;
     creg_status status = send(work, &transaction, &failed_check, err);
     if (status == CREG_CONFLICT)
@@ -284,9 +283,9 @@ static creg_status apply_puts(change *work, creg_error *err)
     if (operations == NULL)
         return creg_fail_arena(err, &work->arena);
     for (size_t i = 0; i < work->puts.size; i++)
-        operations[i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                          .key = work->puts.items[i].key,
-                                          .value = work->puts.items[i].value };
+        operations[i] = (creg_operation){.kind = CREG_OPERATION_PUT,
+                                         .key = work->puts.items[i].key,
+                                         .value = work->puts.items[i].value};
     return apply(work, operations, work->puts.size, err);
 }
 
@@ -302,7 +301,7 @@ static creg_status add_put(change *work, creg_slice dn, const creg_property *pro
     creg_slice key = creg_arena_copy(&work->arena, creg_dn_key(&target));
     if (key.data == NULL)
         return creg_fail_arena(err, &work->arena);
-    work->puts.items[work->puts.size++] = (creg_pair){ .key = key, .value = property->value };
+    work->puts.items[work->puts.size++] = (creg_pair){.key = key, .value = property->value};
     return CREG_OK;
 }
 
@@ -322,8 +321,8 @@ static creg_status collect_puts(change *work, creg_slice dn, const creg_property
     return CREG_OK;
 }
 
-static creg_status set(change *work, creg_slice dn, const creg_property *properties, size_t count,
-                       const creg_version *expected, creg_error *err)
+static creg_status set(change *work, creg_slice dn, const creg_property *properties,
+                       size_t count, const creg_version *expected, creg_error *err)
 {
     creg_slice first;
     work->is_repeatable = expected == NULL;
@@ -360,7 +359,7 @@ static creg_status read_current(change *work, current *ret_current, creg_error *
     creg_read reads[CREG_SIGHT_READS + 1];
     creg_read *property = &reads[CREG_SIGHT_READS];
     creg_sight_reads(&work->dn, &sight, reads);
-    *property = (creg_read){ .key = creg_dn_key(&work->dn) };
+    *property = (creg_read){.key = creg_dn_key(&work->dn)};
     creg_status status = creg_store_read(work->registry->store, reads, CREG_SIGHT_READS + 1,
                                          &work->arena, NULL, err);
     /* What is to be changed has to be what lies in the store, not what a journal says. */
@@ -374,7 +373,7 @@ static creg_status read_current(change *work, current *ret_current, creg_error *
         return status;
     if (!creg_sight_is_clear(work->registry, &work->dn, reads))
         return creg_query_fail_absent(work->registry, &work->dn, err);
-    *ret_current = (current){ .value = { NULL, 0 } };
+    *ret_current = (current){.value = {NULL, 0}};
     if (property->ret_pairs.size != 0) {
         ret_current->value = property->ret_pairs.items[0].value;
         ret_current->version = property->ret_pairs.items[0].version;
@@ -386,8 +385,8 @@ static creg_status read_current(change *work, current *ret_current, creg_error *
 static creg_status put_if_current(change *work, creg_slice value, const current *now,
                                   creg_error *err)
 {
-    creg_pair put = { .key = creg_dn_key(&work->dn), .value = value };
-    work->puts = (creg_pairs){ &put, 1 };
+    creg_pair put = {.key = creg_dn_key(&work->dn), .value = value};
+    work->puts = (creg_pairs){&put, 1};
     work->check_count = 0;
     creg_status status = make_checks(work, put.key, &now->version, err);
     return status == CREG_OK ? apply_puts(work, err) : status;
@@ -410,7 +409,8 @@ static creg_status fail_not_as_expected(const change *work, const current *now, 
 }
 
 /* A conflict that only means "changed and changed back" is no answer: look again. */
-static creg_status compare_and_set(change *work, creg_slice old, creg_slice value, creg_error *err)
+static creg_status compare_and_set(change *work, creg_slice old, creg_slice value,
+                                   creg_error *err)
 {
     creg_status status = CREG_CONFLICT;
     for (unsigned races = 0; status == CREG_CONFLICT && races < RACES_MAX; races++) {
@@ -470,10 +470,11 @@ static creg_status add(const change *work, const current *now, int64_t by, int64
     int64_t integer = 0;
     creg_slice key = creg_dn_key(&work->dn);
     if (now->version.present && !read_integer(now->value, &integer))
-        return creg_fail(err, CREG_INVALID, "'%.*s' holds '%.*s', not an integer", CREG_SHOW(key),
-                         CREG_SHOW(now->value));
+        return creg_fail(err, CREG_INVALID, "'%.*s' holds '%.*s', not an integer",
+                         CREG_SHOW(key), CREG_SHOW(now->value));
     if ((by > 0 && integer > INT64_MAX - by) || (by < 0 && integer < INT64_MIN - by))
-        return creg_fail(err, CREG_INVALID, "'%.*s' would no longer fit 64 bits", CREG_SHOW(key));
+        return creg_fail(err, CREG_INVALID, "'%.*s' would no longer fit 64 bits",
+                         CREG_SHOW(key));
     *ret_sum = integer + by;
     return CREG_OK;
 }
@@ -528,8 +529,8 @@ static creg_status unset(change *work, bool tree, creg_error *err)
 {
     creg_slice key = creg_dn_key(&work->dn);
     creg_read reads[] = {
-        { .key = key },
-        { .is_list = true, .key = key, .depth = 1, .keys_only = true, .limit = 1 },
+        {.key = key},
+        {.is_list = true, .key = key, .depth = 1, .keys_only = true, .limit = 1},
     };
     creg_status status = CREG_OK;
     if (creg_journal_is_used(work->registry))
@@ -546,8 +547,8 @@ static creg_status unset(change *work, bool tree, creg_error *err)
         return creg_entity_fail_absent(work->registry, &work->dn, err);
 
     status = make_checks(work, key, NULL, err);
-    creg_operation operations[3] = { { .kind = CREG_OPERATION_DELETE, .key = key },
-                                     { .kind = CREG_OPERATION_DELETE_TREE, .key = key } };
+    creg_operation operations[3] = {{.kind = CREG_OPERATION_DELETE, .key = key},
+                                    {.kind = CREG_OPERATION_DELETE_TREE, .key = key}};
     return status == CREG_OK ? apply(work, operations, tree ? 2 : 1, err) : status;
 }
 

@@ -62,8 +62,8 @@ creg_status creg_filter_make(creg_slice user, creg_slice name, creg_slice versio
     if (status == CREG_OK)
         status = encode_name(name, "service template name", arena, &ret_filter->name, err);
     if (status == CREG_OK)
-        status = encode_name(version, "service template version", arena, &ret_filter->version,
-                             err);
+        status =
+            encode_name(version, "service template version", arena, &ret_filter->version, err);
     return status;
 }
 
@@ -83,7 +83,7 @@ static creg_slice part_of(creg_slice x, size_t index)
 
 static bool passes(const creg_filter *filter, creg_slice x)
 {
-    const creg_slice wanted[] = { filter->user, filter->name, filter->version };
+    const creg_slice wanted[] = {filter->user, filter->name, filter->version};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         if (wanted[i].size != 0 && !creg_slice_equal(wanted[i], part_of(x, i)))
             return false;
@@ -94,7 +94,7 @@ static bool passes(const creg_filter *filter, creg_slice x)
 static void shared_beginning(const creg_filter *filter, creg_key *ret_key)
 {
     const creg_slice comma = creg_slice_of(",");
-    const creg_slice parts[] = { filter->user, filter->name, filter->version };
+    const creg_slice parts[] = {filter->user, filter->name, filter->version};
     ret_key->size = 0;
     creg_key_append(ret_key, creg_book_folder(CREG_BOOK_COMMIT));
     creg_key_append(ret_key, creg_slice_of("/"));
@@ -125,20 +125,21 @@ static bool keep_passing(const creg_filter *filter, creg_slice beginning, const 
     return read->ret_more;
 }
 
-creg_status creg_query_records(creg_registry *registry, const creg_filter *filter, bool keys_only,
-                               creg_arena *arena, creg_pairs *ret_pairs, creg_error *err)
+creg_status creg_query_records(creg_registry *registry, const creg_filter *filter,
+                               bool keys_only, creg_arena *arena, creg_pairs *ret_pairs,
+                               creg_error *err)
 {
     creg_key beginning;
     shared_beginning(filter, &beginning);
     /* Without a user there is nothing to skip: one list, of one moment. */
     bool is_run = filter->user.size != 0;
-    creg_read read = { .is_list = true,
-                       .key = creg_book_folder(CREG_BOOK_COMMIT),
-                       .depth = 1,
-                       .keys_only = keys_only,
-                       .after = is_run ? creg_key_slice(&beginning) : creg_slice_make(NULL, 0),
-                       .limit = is_run ? PAGE : 0 };
-    creg_pairs pairs = { NULL, 0 };
+    creg_read read = {.is_list = true,
+                      .key = creg_book_folder(CREG_BOOK_COMMIT),
+                      .depth = 1,
+                      .keys_only = keys_only,
+                      .after = is_run ? creg_key_slice(&beginning) : creg_slice_make(NULL, 0),
+                      .limit = is_run ? PAGE : 0};
+    creg_pairs pairs = {NULL, 0};
     for (bool more = true; more;) {
         creg_status status = creg_store_read(registry->store, &read, 1, arena, NULL, err);
         if (status != CREG_OK)
@@ -156,8 +157,8 @@ creg_status creg_query_records(creg_registry *registry, const creg_filter *filte
     return CREG_OK;
 }
 
-creg_status creg_query_dns(creg_registry *registry, const creg_filter *filter, creg_arena *arena,
-                           creg_names *ret_dns, creg_error *err)
+creg_status creg_query_dns(creg_registry *registry, const creg_filter *filter,
+                           creg_arena *arena, creg_names *ret_dns, creg_error *err)
 {
     creg_pairs pairs;
     creg_status status = creg_query_records(registry, filter, true, arena, &pairs, err);
@@ -168,14 +169,15 @@ creg_status creg_query_dns(creg_registry *registry, const creg_filter *filter, c
         return creg_fail_arena(err, arena);
     for (size_t i = 0; i < pairs.size; i++) {
         creg_dn dn;
-        status = creg_dn_of_books(&registry->layout, creg_book_name(pairs.items[i].key), &dn, err);
+        status =
+            creg_dn_of_books(&registry->layout, creg_book_name(pairs.items[i].key), &dn, err);
         if (status != CREG_OK)
             return status;
         items[i] = creg_arena_copy(arena, creg_dn_instance(&dn));
         if (items[i].data == NULL)
             return creg_fail_arena(err, arena);
     }
-    *ret_dns = (creg_names){ items, pairs.size };
+    *ret_dns = (creg_names){items, pairs.size};
     creg_names_sort(ret_dns);
     return CREG_OK;
 }
@@ -201,8 +203,8 @@ void creg_sight_reads(const creg_dn *dn, creg_sight *sight, creg_read *reads)
 {
     creg_dn_book(dn, CREG_BOOK_COMMIT, &sight->record);
     creg_dn_book(dn, CREG_BOOK_INTENT, &sight->intent);
-    reads[0] = (creg_read){ .key = creg_key_slice(&sight->record) };
-    reads[1] = (creg_read){ .key = creg_key_slice(&sight->intent) };
+    reads[0] = (creg_read){.key = creg_key_slice(&sight->record)};
+    reads[1] = (creg_read){.key = creg_key_slice(&sight->intent)};
 }
 
 bool creg_sight_is_clear(creg_registry *registry, const creg_dn *dn, const creg_read *reads)
@@ -230,7 +232,7 @@ creg_status creg_query_fail_absent(creg_registry *registry, const creg_dn *dn, c
         return CREG_NOT_FOUND;
     creg_arena scratch;
     creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
-    creg_filter filter = { .user = creg_dn_segment(wanted, 1) };
+    creg_filter filter = {.user = creg_dn_segment(wanted, 1)};
     creg_names names;
     creg_status status = creg_query_dns(registry, &filter, &scratch, &names, NULL);
     if (status == CREG_OK && names.size <= HINT_NAMES_MAX)
@@ -254,10 +256,11 @@ static creg_slice value_of(const creg_read *read)
     return read->ret_pairs.size == 0 ? creg_slice_make("", 0) : read->ret_pairs.items[0].value;
 }
 
-static creg_status fill_instance(const creg_dn *dn, const creg_read *record, creg_slice status_text,
-                                 creg_arena *arena, creg_instance *instance, creg_error *err)
+static creg_status fill_instance(const creg_dn *dn, const creg_read *record,
+                                 creg_slice status_text, creg_arena *arena,
+                                 creg_instance *instance, creg_error *err)
 {
-    *instance = (creg_instance){ .status = status_text, .options = creg_slice_of("{}") };
+    *instance = (creg_instance){.status = status_text, .options = creg_slice_of("{}")};
     creg_status status = creg_record_names(dn, arena, instance, err);
     if (status == CREG_OK && record->ret_pairs.size != 0)
         status = creg_record_parse(record->ret_pairs.items[0].key,
@@ -274,15 +277,15 @@ creg_status creg_query_instance(creg_registry *registry, const creg_dn *dn, creg
     creg_read reads[READS];
     creg_sight_reads(dn, &sight, reads);
     /* An instance whose DN leaves no room for "/status" has none. */
-    creg_slice status_of = status_key(dn, &status_at) ? creg_key_slice(&status_at)
-                                                      : creg_key_slice(&sight.record);
-    reads[STATUS] = (creg_read){ .key = status_of };
-    reads[ANY] = (creg_read){ .is_list = true,
-                              .key = creg_dn_instance(dn),
-                              .depth = 1,
-                              .keys_only = true,
-                              .limit = 1 };
-    reads[OWN] = (creg_read){ .key = creg_dn_instance(dn) };
+    creg_slice status_of =
+        status_key(dn, &status_at) ? creg_key_slice(&status_at) : creg_key_slice(&sight.record);
+    reads[STATUS] = (creg_read){.key = status_of};
+    reads[ANY] = (creg_read){.is_list = true,
+                             .key = creg_dn_instance(dn),
+                             .depth = 1,
+                             .keys_only = true,
+                             .limit = 1};
+    reads[OWN] = (creg_read){.key = creg_dn_instance(dn)};
     creg_status status =
         creg_journal_read(registry, reads, registry->shows_all ? READS : ANY, arena, err);
     if (status != CREG_OK)
@@ -301,8 +304,7 @@ creg_status creg_instance_get(creg_registry *registry, creg_slice dn, creg_arena
                               creg_instance *ret_instance, creg_error *err)
 {
     creg_dn parsed;
-    creg_status status =
-        creg_registry_dn(registry, dn, creg_slice_make(NULL, 0), &parsed, err);
+    creg_status status = creg_registry_dn(registry, dn, creg_slice_make(NULL, 0), &parsed, err);
     if (status != CREG_OK)
         return status;
     if (parsed.kind != CREG_DN_INSTANCE)
@@ -314,9 +316,9 @@ creg_status creg_instance_get(creg_registry *registry, creg_slice dn, creg_arena
 /* ---- by request ------------------------------------------------------------------------------------ */
 
 /* The instance of X when this very request made it. */
-static creg_status instance_of_request(creg_registry *registry, creg_slice x, creg_slice request,
-                                       creg_arena *arena, creg_instance *ret_instance,
-                                       creg_error *err)
+static creg_status instance_of_request(creg_registry *registry, creg_slice x,
+                                       creg_slice request, creg_arena *arena,
+                                       creg_instance *ret_instance, creg_error *err)
 {
     creg_dn dn;
     creg_status status = creg_dn_of_books(&registry->layout, x, &dn, err);
@@ -331,8 +333,8 @@ static creg_status instance_of_request(creg_registry *registry, creg_slice x, cr
     bool is_alive = false;
     status = creg_liveness_check(registry->store, creg_key_slice(&intent), &is_alive, NULL);
     if (status == CREG_OK && is_alive) {
-        creg_fail(err, CREG_CONFLICT, "request %.*s is being written as %.*s", CREG_SHOW(request),
-                  CREG_SHOW(creg_dn_instance(&dn)));
+        creg_fail(err, CREG_CONFLICT, "request %.*s is being written as %.*s",
+                  CREG_SHOW(request), CREG_SHOW(creg_dn_instance(&dn)));
         creg_error_hint(err, "ask again in a moment");
         return CREG_CONFLICT;
     }
@@ -372,7 +374,8 @@ creg_status creg_query_request(creg_registry *registry, creg_slice request, creg
 }
 
 creg_status creg_instance_status(creg_registry *registry, creg_slice request_id,
-                                 creg_arena *arena, creg_instance *ret_instance, creg_error *err)
+                                 creg_arena *arena, creg_instance *ret_instance,
+                                 creg_error *err)
 {
     return creg_query_request(registry, request_id, arena, ret_instance, err);
 }
@@ -384,8 +387,7 @@ static creg_status add_books(const creg_pairs *books, creg_arena *arena, creg_ma
                              creg_error *err)
 {
     for (size_t i = 0; i < books->size; i++)
-        if (!creg_map_set(arena, known,
-                          creg_value_string(creg_book_name(books->items[i].key)),
+        if (!creg_map_set(arena, known, creg_value_string(creg_book_name(books->items[i].key)),
                           creg_value_none()))
             return creg_fail_arena(err, arena);
     return CREG_OK;
@@ -394,7 +396,7 @@ static creg_status add_books(const creg_pairs *books, creg_arena *arena, creg_ma
 /* "instances/U/P/V/ID" or "instances/U/P/V/ID/" as a DN; false when it is something else. */
 static bool dn_of_entry(creg_registry *registry, creg_slice key, creg_dn *ret_dn)
 {
-    creg_slice none = { NULL, 0 };
+    creg_slice none = {NULL, 0};
     return creg_registry_dn(registry, key, none, ret_dn, NULL) == CREG_OK &&
            ret_dn->kind == CREG_DN_INSTANCE;
 }
@@ -425,13 +427,19 @@ static creg_status keep_unknown(creg_registry *registry, const creg_pairs *entri
     return CREG_OK;
 }
 
-creg_status creg_query_unrecorded(creg_registry *registry, creg_arena *arena, creg_names *ret_dns,
-                                  creg_error *err)
+creg_status creg_query_unrecorded(creg_registry *registry, creg_arena *arena,
+                                  creg_names *ret_dns, creg_error *err)
 {
     creg_read reads[] = {
-        { .is_list = true, .key = registry->layout.instances, .depth = 4, .keys_only = true },
-        { .is_list = true, .key = creg_book_folder(CREG_BOOK_COMMIT), .depth = 1, .keys_only = true },
-        { .is_list = true, .key = creg_book_folder(CREG_BOOK_INTENT), .depth = 1, .keys_only = true },
+        {.is_list = true, .key = registry->layout.instances, .depth = 4, .keys_only = true},
+        {.is_list = true,
+         .key = creg_book_folder(CREG_BOOK_COMMIT),
+         .depth = 1,
+         .keys_only = true},
+        {.is_list = true,
+         .key = creg_book_folder(CREG_BOOK_INTENT),
+         .depth = 1,
+         .keys_only = true},
     };
     creg_status status = creg_store_read(registry->store, reads, 3, arena, NULL, err);
     if (status != CREG_OK)
@@ -467,7 +475,7 @@ static creg_status add_unrecorded(creg_registry *registry, const creg_filter *fi
         creg_key book;
         dn_of_entry(registry, names.items[i], &dn);
         creg_dn_book(&dn, CREG_BOOK_COMMIT, &book);
-        creg_read none = { .is_list = false };
+        creg_read none = {.is_list = false};
         if (passes(filter, creg_book_name(creg_key_slice(&book))))
             status = fill_instance(&dn, &none, creg_slice_make("", 0), arena,
                                    &instances->items[instances->size++], err);
@@ -503,8 +511,8 @@ static creg_status add_recorded(creg_registry *registry, const creg_pairs *recor
     creg_status status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && i < records->size; i++) {
         creg_dn dn;
-        creg_pairs one = { &records->items[i], 1 };
-        creg_read record = { .ret_pairs = one };
+        creg_pairs one = {&records->items[i], 1};
+        creg_read record = {.ret_pairs = one};
         status = creg_dn_of_books(&registry->layout, creg_book_name(records->items[i].key), &dn,
                                   err);
         if (status == CREG_OK)
@@ -525,8 +533,8 @@ creg_status creg_instance_list(creg_registry *registry, creg_slice user, creg_sl
         status = creg_query_records(registry, &filter, false, arena, &records, err);
     if (status != CREG_OK)
         return status;
-    creg_instances instances = { creg_arena_calloc(arena, records.size, sizeof *instances.items),
-                                 0 };
+    creg_instances instances = {creg_arena_calloc(arena, records.size, sizeof *instances.items),
+                                0};
     if (instances.items == NULL)
         return creg_fail_arena(err, arena);
     status = add_recorded(registry, &records, arena, &instances, err);

@@ -18,16 +18,17 @@ creg_status creg_filter_make(creg_slice user, creg_slice name, creg_slice versio
                              creg_arena *arena, creg_filter *ret_filter, creg_error *err);
 
 /** The commit books that pass the filter, in byte order; with `keys_only`, without records. */
-creg_status creg_query_records(creg_registry *registry, const creg_filter *filter, bool keys_only,
-                               creg_arena *arena, creg_pairs *ret_pairs, creg_error *err);
+creg_status creg_query_records(creg_registry *registry, const creg_filter *filter,
+                               bool keys_only, creg_arena *arena, creg_pairs *ret_pairs,
+                               creg_error *err);
 
 /** DNs of the instances that pass the filter, in natural order. */
-creg_status creg_query_dns(creg_registry *registry, const creg_filter *filter, creg_arena *arena,
-                           creg_names *ret_dns, creg_error *err);
+creg_status creg_query_dns(creg_registry *registry, const creg_filter *filter,
+                           creg_arena *arena, creg_names *ret_dns, creg_error *err);
 
 /** DNs of instances that lie in the store without a record or an intent, in natural order. */
-creg_status creg_query_unrecorded(creg_registry *registry, creg_arena *arena, creg_names *ret_dns,
-                                  creg_error *err);
+creg_status creg_query_unrecorded(creg_registry *registry, creg_arena *arena,
+                                  creg_names *ret_dns, creg_error *err);
 
 /** One instance with its status. CREG_NOT_FOUND, with near misses in the hint. */
 creg_status creg_query_instance(creg_registry *registry, const creg_dn *dn, creg_arena *arena,

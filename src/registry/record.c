@@ -12,7 +12,7 @@ enum {
     DIGITS = 15 /* of a count: more than any tree, and far from overflow */
 };
 
-static const creg_json_style compact = { .compact = true };
+static const creg_json_style compact = {.compact = true};
 
 /* ---- printing ---------------------------------------------------------------------------- */
 
@@ -73,7 +73,8 @@ creg_status creg_intent_print(const creg_intent *intent, creg_arena *arena,
                     put_text(arena, map, "op", operation) &&
                     put(arena, map, "n", creg_value_int((int64_t)intent->key_count));
     if (is_whole && intent->is_change)
-        is_whole = put_text(arena, map, "s", creg_slice_of(intent->is_active ? "active" : "open"));
+        is_whole =
+            put_text(arena, map, "s", creg_slice_of(intent->is_active ? "active" : "open"));
     if (is_whole && intent->is_active)
         is_whole = put(arena, map, "o", intent->operations);
     if (!is_whole)
@@ -110,20 +111,23 @@ static int64_t integer_of(const creg_map *map, const char *name)
 static creg_status parse_book(creg_slice key, creg_slice text, creg_arena *arena,
                               const creg_map **ret_map, creg_error *err)
 {
+    *ret_map = NULL;
     creg_value value;
-    creg_status status = creg_json_parse(text, NULL, CREG_PARSE_NUMBERS_AS_WRITTEN, arena,
-                                         &value, NULL);
+    creg_status status =
+        creg_json_parse(text, NULL, CREG_PARSE_NUMBERS_AS_WRITTEN, arena, &value, NULL);
     if (status == CREG_NO_MEMORY || arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     if (status == CREG_OK && creg_value_is(value, CREG_KIND_MAP)) {
         *ret_map = value.as.map;
         if (integer_of(value.as.map, "f") > FORMAT)
             return creg_fail(err, CREG_UNSUPPORTED,
-                             "'%.*s' was written by a newer version of confreg", CREG_SHOW(key));
+                             "'%.*s' was written by a newer version of confreg",
+                             CREG_SHOW(key));
         if (integer_of(value.as.map, "f") == FORMAT && integer_of(value.as.map, "n") >= 0)
             return CREG_OK;
     }
-    creg_fail(err, CREG_DAMAGED, "'%.*s' in the registry's books cannot be read", CREG_SHOW(key));
+    creg_fail(err, CREG_DAMAGED, "'%.*s' in the registry's books cannot be read",
+              CREG_SHOW(key));
     creg_error_hint(err, "'confreg store fsck' tells what is damaged");
     return CREG_DAMAGED;
 }
@@ -173,9 +177,9 @@ creg_status creg_record_names(const creg_dn *dn, creg_arena *arena, creg_instanc
     instance->dn = creg_arena_copy(arena, creg_dn_instance(dn));
     if (instance->dn.data == NULL)
         return creg_fail_arena(err, arena);
-    creg_slice names = creg_slice_make(instance->dn.data + dn->head_size,
-                                       dn->instance_size - dn->head_size);
-    creg_slice *parts[] = { &instance->user, &instance->name, &instance->version, &instance->id };
+    creg_slice names =
+        creg_slice_make(instance->dn.data + dn->head_size, dn->instance_size - dn->head_size);
+    creg_slice *parts[] = {&instance->user, &instance->name, &instance->version, &instance->id};
     creg_status status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && i < sizeof parts / sizeof parts[0]; i++)
         status = creg_key_decode(creg_dn_segment(names, i), arena, parts[i], err);

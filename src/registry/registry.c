@@ -72,8 +72,9 @@ static creg_status take_parameter(creg_registry *registry, creg_slice parameter,
     const char *equals = memchr(parameter.data, '=', parameter.size);
     size_t name_size = equals == NULL ? parameter.size : (size_t)(equals - parameter.data);
     creg_slice name = creg_slice_make(parameter.data, name_size);
-    creg_slice value = equals == NULL ? creg_slice_make("", 0)
-                                      : creg_slice_make(equals + 1, parameter.size - name_size - 1);
+    creg_slice value = equals == NULL
+                           ? creg_slice_make("", 0)
+                           : creg_slice_make(equals + 1, parameter.size - name_size - 1);
     *ret_ours = true;
     if (is_text(name, "layout"))
         return set_layout(registry, value, err);
@@ -96,8 +97,8 @@ static creg_status take_parameters(creg_registry *registry, const char *url, cha
     char joint = '?';
     for (const char *at = question; at != NULL && at[1] != '\0';) {
         const char *next = strchr(at + 1, '&');
-        creg_slice parameter = creg_slice_make(
-            at + 1, next == NULL ? strlen(at + 1) : (size_t)(next - at - 1));
+        creg_slice parameter =
+            creg_slice_make(at + 1, next == NULL ? strlen(at + 1) : (size_t)(next - at - 1));
         bool is_ours;
         creg_status status = take_parameter(registry, parameter, &is_ours, err);
         if (status != CREG_OK)
@@ -183,7 +184,10 @@ void creg_close(creg_registry *registry)
     creg_memory_free(registry);
 }
 
-creg_store *creg_registry_store(creg_registry *registry) { return registry->store; }
+creg_store *creg_registry_store(creg_registry *registry)
+{
+    return registry->store;
+}
 
 creg_status creg_registry_dn(const creg_registry *registry, creg_slice text, creg_slice path,
                              creg_dn *ret_dn, creg_error *err)
@@ -199,7 +203,10 @@ static uint64_t hash_of(const creg_dn *dn)
     return creg_hash_bytes(dn->key.data + dn->head_size, dn->instance_size - dn->head_size) | 1;
 }
 
-static size_t slot_of(uint64_t hash) { return (size_t)(hash >> 32) % CREG_REMEMBERED; }
+static size_t slot_of(uint64_t hash)
+{
+    return (size_t)(hash >> 32) % CREG_REMEMBERED;
+}
 
 bool creg_instance_set_holds(const creg_instance_set *set, const creg_dn *dn)
 {
@@ -257,6 +264,6 @@ void creg_registry_pause(unsigned losses)
         most = PAUSE_MAX_US;
     /* The seed differs from process to process, the count from thread to thread. */
     uint64_t chance = creg_hash_number(atomic_fetch_add(&pauses, 1), (uint64_t)getpid());
-    struct timespec pause = { .tv_nsec = (long)(chance % (uint64_t)most) * 1000 };
+    struct timespec pause = {.tv_nsec = (long)(chance % (uint64_t)most) * 1000};
     nanosleep(&pause, NULL);
 }

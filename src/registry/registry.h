@@ -33,7 +33,8 @@ struct creg_registry {
     creg_store *store;
     creg_layout layout;
     bool shows_all; /* ?visibility=all: instances without a commit record, too */
-    size_t transaction_operations; /* ?transaction_operations=: tests; 0: what the store takes */
+    size_t
+        transaction_operations; /* ?transaction_operations=: tests; 0: what the store takes */
     char author[CREG_AUTHOR_SIZE];
     creg_bodies *bodies;
     creg_instance_set committed; /* instances seen with a commit record */

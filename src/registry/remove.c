@@ -43,17 +43,17 @@ static creg_status open_removal(removal *work, creg_slice request, creg_error *e
 
 static creg_operation delete_key(const creg_key *key)
 {
-    return (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = creg_key_slice(key) };
+    return (creg_operation){.kind = CREG_OPERATION_DELETE, .key = creg_key_slice(key)};
 }
 
 static creg_status apply(removal *work, const creg_operation *operations, size_t count,
                          creg_error *err)
 {
-    creg_transaction transaction = { .checks = &work->guard,
-                                     .check_count = 1,
-                                     .operations = operations,
-                                     .operation_count = count,
-                                     .fence = work->fence };
+    creg_transaction transaction = {.checks = &work->guard,
+                                    .check_count = 1,
+                                    .operations = operations,
+                                    .operation_count = count,
+                                    .fence = work->fence};
     return creg_store_apply(work->registry->store, &transaction, NULL, err);
 }
 
@@ -69,8 +69,8 @@ static creg_status remove_at_once(removal *work, creg_error *err)
     operations[count++] = delete_key(&work->edited);
     if (work->has_request)
         operations[count++] = delete_key(&work->request);
-    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = tree };
-    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = tree };
+    operations[count++] = (creg_operation){.kind = CREG_OPERATION_DELETE, .key = tree};
+    operations[count++] = (creg_operation){.kind = CREG_OPERATION_DELETE_TREE, .key = tree};
     return apply(work, operations, count, err);
 }
 
@@ -112,24 +112,25 @@ static creg_operation next_delete(const creg_pairs *keys, size_t at, size_t top_
     while (tree.size < key.size) {
         *ret_count = end_of_subtree(keys, at, tree) - at;
         if (*ret_count <= SUBTREE_KEYS_MAX)
-            return (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = tree };
+            return (creg_operation){.kind = CREG_OPERATION_DELETE_TREE, .key = tree};
         tree = through_segment(key, tree.size + 1);
     }
     *ret_count = 1;
-    return (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = key };
+    return (creg_operation){.kind = CREG_OPERATION_DELETE, .key = key};
 }
 
 /* Everything below the instance's key but the few directories that hold large subtrees. */
 static creg_status remove_subtrees(removal *work, creg_error *err)
 {
     creg_slice top = creg_dn_instance(work->dn);
-    creg_read read = { .is_list = true, .key = top, .keys_only = true };
+    creg_read read = {.is_list = true, .key = top, .keys_only = true};
     creg_status status =
         creg_store_read(work->registry->store, &read, 1, &work->arena, NULL, err);
     if (status != CREG_OK)
         return status;
     const creg_pairs *keys = &read.ret_pairs;
-    creg_operation *operations = creg_arena_calloc(&work->arena, keys->size, sizeof *operations);
+    creg_operation *operations =
+        creg_arena_calloc(&work->arena, keys->size, sizeof *operations);
     uint32_t *weights = creg_arena_calloc(&work->arena, keys->size, sizeof *weights);
     if (operations == NULL || weights == NULL)
         return creg_fail_arena(err, &work->arena);
@@ -140,13 +141,13 @@ static creg_status remove_subtrees(removal *work, creg_error *err)
         weights[count] = (uint32_t)below;
         at += below;
     }
-    creg_chunks chunks = { .registry = work->registry,
-                           .operations = operations,
-                           .weights = weights,
-                           .count = count,
-                           .checks = &work->guard,
-                           .check_count = 1,
-                           .fence = work->fence };
+    creg_chunks chunks = {.registry = work->registry,
+                          .operations = operations,
+                          .weights = weights,
+                          .count = count,
+                          .checks = &work->guard,
+                          .check_count = 1,
+                          .fence = work->fence};
     return creg_chunks_apply(&chunks, err);
 }
 
@@ -160,8 +161,8 @@ static creg_status remove_rest(removal *work, creg_error *err)
     operations[count++] = delete_key(&work->intent);
     if (work->has_request)
         operations[count++] = delete_key(&work->request);
-    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = top };
-    operations[count++] = (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = top };
+    operations[count++] = (creg_operation){.kind = CREG_OPERATION_DELETE, .key = top};
+    operations[count++] = (creg_operation){.kind = CREG_OPERATION_DELETE_TREE, .key = top};
     return apply(work, operations, count, err);
 }
 
@@ -173,22 +174,23 @@ static creg_status hide(removal *work, const creg_intent *intent, creg_error *er
     if (status != CREG_OK)
         return status;
     creg_operation operations[] = {
-        { .kind = CREG_OPERATION_DELETE, .key = creg_key_slice(&work->record) },
-        { .kind = CREG_OPERATION_PUT,
-          .key = creg_key_slice(&work->intent),
-          .value = text,
-          .bind_liveness = true },
+        {.kind = CREG_OPERATION_DELETE, .key = creg_key_slice(&work->record)},
+        {.kind = CREG_OPERATION_PUT,
+         .key = creg_key_slice(&work->intent),
+         .value = text,
+         .bind_liveness = true},
     };
     status = apply(work, operations, sizeof operations / sizeof operations[0], err);
-    work->guard = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&work->intent) };
+    work->guard =
+        (creg_check){.kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&work->intent)};
     return status;
 }
 
 static creg_status remove_in_pieces(removal *work, const creg_intent *intent, creg_error *err)
 {
     creg_status status =
-        creg_liveness_open(work->registry->store, creg_key_slice(&work->intent), LIVENESS_TTL_MS,
-                           &work->fence, err);
+        creg_liveness_open(work->registry->store, creg_key_slice(&work->intent),
+                           LIVENESS_TTL_MS, &work->fence, err);
     if (status != CREG_OK)
         return status;
     if (CREG_BUG(CREG_BUG_KEYS_BEFORE_RECORD))
@@ -229,7 +231,8 @@ static creg_status settle(removal *work, creg_status status, bool was_unclear, c
 
 static bool must_go_in_pieces(const creg_registry *registry, size_t key_count)
 {
-    return registry->transaction_operations != 0 && key_count > registry->transaction_operations;
+    return registry->transaction_operations != 0 &&
+           key_count > registry->transaction_operations;
 }
 
 static creg_status remove_committed(removal *work, const creg_instance *record, creg_error *err)
@@ -240,9 +243,8 @@ static creg_status remove_committed(removal *work, const creg_instance *record, 
     bool was_unclear = status == CREG_UNKNOWN_OUTCOME;
     if (was_unclear) /* harmless to repeat: an id is never given out again */
         status = remove_at_once(work, err);
-    creg_intent intent = { .request_id = record->request_id,
-                           .is_delete = true,
-                           .key_count = record->key_count };
+    creg_intent intent = {
+        .request_id = record->request_id, .is_delete = true, .key_count = record->key_count};
     if (status == CREG_LIMIT)
         status = remove_in_pieces(work, &intent, err);
     return settle(work, status, was_unclear || status == CREG_UNKNOWN_OUTCOME, err);
@@ -250,14 +252,14 @@ static creg_status remove_committed(removal *work, const creg_instance *record, 
 
 creg_status creg_remove_instance(creg_registry *registry, const creg_dn *dn, creg_error *err)
 {
-    removal work = { .registry = registry, .dn = dn };
+    removal work = {.registry = registry, .dn = dn};
     creg_arena_init(&work.arena, CREG_LIMIT_OPERATION_BYTES);
     creg_dn_book(dn, CREG_BOOK_COMMIT, &work.record);
     creg_slice text;
-    creg_instance record = { 0 };
-    work.guard = (creg_check){ .kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&work.record) };
-    creg_status status = creg_store_get(registry->store, work.guard.key, &work.arena, &text, NULL,
-                                        err);
+    creg_instance record = {0};
+    work.guard = (creg_check){.kind = CREG_CHECK_PRESENT, .key = creg_key_slice(&work.record)};
+    creg_status status =
+        creg_store_get(registry->store, work.guard.key, &work.arena, &text, NULL, err);
     if (status == CREG_NOT_FOUND)
         status = fail_absent(dn, err);
     else if (status == CREG_OK)
@@ -275,12 +277,11 @@ creg_status creg_remove_instance(creg_registry *registry, const creg_dn *dn, cre
 creg_status creg_remove_debris(creg_registry *registry, const creg_dn *dn, creg_slice request,
                                creg_version version, creg_liveness *fence, creg_error *err)
 {
-    removal work = { .registry = registry, .dn = dn, .fence = fence };
+    removal work = {.registry = registry, .dn = dn, .fence = fence};
     creg_arena_init(&work.arena, CREG_LIMIT_OPERATION_BYTES);
     creg_status status = open_removal(&work, request, err);
-    work.guard = (creg_check){ .kind = CREG_CHECK_VERSION,
-                               .key = creg_key_slice(&work.intent),
-                               .version = version };
+    work.guard = (creg_check){
+        .kind = CREG_CHECK_VERSION, .key = creg_key_slice(&work.intent), .version = version};
     if (status == CREG_OK)
         status = remove_at_once(&work, err);
     if (status == CREG_LIMIT) {

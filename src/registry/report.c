@@ -18,14 +18,14 @@ static creg_finding *add_one(creg_findings *findings, creg_arena *arena)
     bool is_full = size == 0 || (size >= FIRST && (size & (size - 1)) == 0);
     if (is_full) {
         size_t room = size < FIRST ? FIRST : size * 2;
-        creg_finding *larger =
-            creg_arena_grow(arena, findings->items, size * sizeof *larger, room * sizeof *larger);
+        creg_finding *larger = creg_arena_grow(arena, findings->items, size * sizeof *larger,
+                                               room * sizeof *larger);
         if (larger == NULL)
             return NULL;
         findings->items = larger;
     }
     creg_finding *finding = &findings->items[findings->size++];
-    *finding = (creg_finding){ .line = 0 };
+    *finding = (creg_finding){.line = 0};
     return finding;
 }
 
@@ -56,12 +56,12 @@ creg_status creg_findings_append(creg_findings *findings, creg_arena *arena,
     return CREG_OK;
 }
 
-creg_status creg_findings_add_error(creg_findings *findings, creg_arena *arena, const char *rule,
-                                    const creg_error *found, creg_error *err)
+creg_status creg_findings_add_error(creg_findings *findings, creg_arena *arena,
+                                    const char *rule, const creg_error *found, creg_error *err)
 {
-    creg_status status = creg_findings_add(findings, arena, rule, true, err, "%s%s%s",
-                                           found->message, found->hint[0] == '\0' ? "" : "; ",
-                                           found->hint);
+    creg_status status =
+        creg_findings_add(findings, arena, rule, true, err, "%s%s%s", found->message,
+                          found->hint[0] == '\0' ? "" : "; ", found->hint);
     if (status != CREG_OK)
         return status;
     findings->items[findings->size - 1].line = found->line;

@@ -17,7 +17,8 @@ creg_status creg_findings_append(creg_findings *findings, creg_arena *arena,
                                  const creg_finding *finding, creg_error *err);
 
 /** Add what an error says, with its place. */
-creg_status creg_findings_add_error(creg_findings *findings, creg_arena *arena, const char *rule,
-                                    const creg_error *finding, creg_error *err);
+creg_status creg_findings_add_error(creg_findings *findings, creg_arena *arena,
+                                    const char *rule, const creg_error *finding,
+                                    creg_error *err);
 
 #endif

@@ -19,13 +19,12 @@ static creg_status drop_intent(creg_registry *registry, const creg_key *record,
                                const creg_pair *intent, creg_error *err)
 {
     creg_check checks[] = {
-        { .kind = CREG_CHECK_PRESENT, .key = creg_key_slice(record) },
-        { .kind = CREG_CHECK_VERSION, .key = intent->key, .version = intent->version },
+        {.kind = CREG_CHECK_PRESENT, .key = creg_key_slice(record)},
+        {.kind = CREG_CHECK_VERSION, .key = intent->key, .version = intent->version},
     };
-    creg_operation drop = { .kind = CREG_OPERATION_DELETE, .key = intent->key };
+    creg_operation drop = {.kind = CREG_OPERATION_DELETE, .key = intent->key};
     creg_transaction transaction = {
-        .checks = checks, .check_count = 2, .operations = &drop, .operation_count = 1
-    };
+        .checks = checks, .check_count = 2, .operations = &drop, .operation_count = 1};
     return creg_store_apply(registry->store, &transaction, NULL, err);
 }
 
@@ -75,15 +74,15 @@ static creg_status sweep_one(creg_registry *registry, const creg_pair *pair, cre
 creg_status creg_sweep_some(creg_registry *registry, size_t most, creg_arena *arena,
                             creg_report *report, creg_error *err)
 {
-    *report = (creg_report){ .checked = 0 };
-    creg_read read = { .is_list = true,
-                       .key = creg_book_folder(CREG_BOOK_INTENT),
-                       .limit = most };
+    *report = (creg_report){.checked = 0};
+    creg_read read = {
+        .is_list = true, .key = creg_book_folder(CREG_BOOK_INTENT), .limit = most};
     creg_status status = creg_store_read(registry->store, &read, 1, arena, NULL, err);
     for (size_t i = 0; status == CREG_OK && i < read.ret_pairs.size; i++) {
         creg_slice x = creg_book_name(read.ret_pairs.items[i].key);
         /* Sentinels, and what a driver itself keeps below an intent. */
-        bool is_intent = x.size != 0 && creg_dn_segment(read.ret_pairs.items[i].key, 4).size == 0;
+        bool is_intent =
+            x.size != 0 && creg_dn_segment(read.ret_pairs.items[i].key, 4).size == 0;
         if (is_intent)
             status = sweep_one(registry, &read.ret_pairs.items[i], arena, report, err);
     }

@@ -27,21 +27,32 @@ typedef struct field {
 } field;
 
 static const field fields[] = {
-    { .key = "name", .offset = offsetof(creg_template, name) },
-    { .key = "version", .offset = offsetof(creg_template, version) },
-    { .key = "description", .offset = offsetof(creg_template, description), .is_listed = true },
-    { .key = "template", .offset = offsetof(creg_template, body), .is_digested = true },
-    { .key = "templatetype", .offset = offsetof(creg_template, type), .is_listed = true,
-      .is_digested = true },
-    { .key = "options", .offset = offsetof(creg_template, options), .is_digested = true },
-    { .key = "orchestrator", .offset = offsetof(creg_template, orchestrator) },
-    { .key = "logo_url", .offset = offsetof(creg_template, logo_url), .is_listed = true },
-    { .key = "undefined", .offset = offsetof(creg_template, undefined), .is_optional = true,
-      .is_listed = true, .is_digested = true },
-    { .key = "yaml", .offset = offsetof(creg_template, yaml), .is_optional = true,
-      .is_listed = true, .is_digested = true },
-    { .key = "autoescape", .offset = offsetof(creg_template, autoescape), .is_optional = true,
-      .is_listed = true, .is_digested = true },
+    {.key = "name", .offset = offsetof(creg_template, name)},
+    {.key = "version", .offset = offsetof(creg_template, version)},
+    {.key = "description", .offset = offsetof(creg_template, description), .is_listed = true},
+    {.key = "template", .offset = offsetof(creg_template, body), .is_digested = true},
+    {.key = "templatetype",
+     .offset = offsetof(creg_template, type),
+     .is_listed = true,
+     .is_digested = true},
+    {.key = "options", .offset = offsetof(creg_template, options), .is_digested = true},
+    {.key = "orchestrator", .offset = offsetof(creg_template, orchestrator)},
+    {.key = "logo_url", .offset = offsetof(creg_template, logo_url), .is_listed = true},
+    {.key = "undefined",
+     .offset = offsetof(creg_template, undefined),
+     .is_optional = true,
+     .is_listed = true,
+     .is_digested = true},
+    {.key = "yaml",
+     .offset = offsetof(creg_template, yaml),
+     .is_optional = true,
+     .is_listed = true,
+     .is_digested = true},
+    {.key = "autoescape",
+     .offset = offsetof(creg_template, autoescape),
+     .is_optional = true,
+     .is_listed = true,
+     .is_digested = true},
 };
 
 enum { FIELDS = sizeof fields / sizeof fields[0] };
@@ -97,7 +108,7 @@ static creg_status set_digest(creg_template *template_, creg_arena *arena, creg_
 static creg_status names_below(creg_registry *registry, creg_slice key, creg_arena *arena,
                                creg_names *ret_names, creg_error *err)
 {
-    creg_read read = { .is_list = true, .key = key, .depth = 1, .keys_only = true };
+    creg_read read = {.is_list = true, .key = key, .depth = 1, .keys_only = true};
     creg_status status = creg_store_read(registry->store, &read, 1, arena, NULL, err);
     if (status != CREG_OK)
         return status;
@@ -130,15 +141,16 @@ static void hint_near_misses(creg_registry *registry, creg_slice name, creg_slic
     creg_names names;
     creg_status status = creg_template_key(&registry->layout, name, version, &key, NULL);
     if (status == CREG_OK)
-        status = names_below(registry, creg_dn_parent(creg_key_slice(&key)), &scratch, &names,
-                             NULL);
+        status =
+            names_below(registry, creg_dn_parent(creg_key_slice(&key)), &scratch, &names, NULL);
     if (status == CREG_OK && names.size == 1)
-        creg_error_hint(err, "%.*s has version %.*s", CREG_SHOW(name), CREG_SHOW(names.items[0]));
+        creg_error_hint(err, "%.*s has version %.*s", CREG_SHOW(name),
+                        CREG_SHOW(names.items[0]));
     else if (status == CREG_OK && names.size > 1)
         creg_error_hint(err, "%.*s has versions from %.*s to %.*s", CREG_SHOW(name),
                         CREG_SHOW(names.items[0]), CREG_SHOW(names.items[names.size - 1]));
-    else if (status == CREG_OK &&
-             names_below(registry, registry->layout.templates, &scratch, &names, NULL) == CREG_OK)
+    else if (status == CREG_OK && names_below(registry, registry->layout.templates, &scratch,
+                                              &names, NULL) == CREG_OK)
         creg_query_hint(name, &names, err);
     creg_arena_clear(&scratch);
 }
@@ -160,7 +172,7 @@ creg_status creg_template_of_pairs(creg_registry *registry, creg_slice name, cre
 {
     if (pairs->size == 0)
         return fail_absent(registry, name, version, err);
-    creg_template template_ = { 0 };
+    creg_template template_ = {0};
     for (size_t i = 0; i < pairs->size; i++) {
         creg_slice key = pairs->items[i].key;
         const field *field_ = find_field(creg_dn_segment(key, 3));
@@ -224,27 +236,27 @@ static void list_key(listing *list, creg_slice key, creg_slice *previous, creg_a
     creg_slice owner = creg_dn_parent(key);
     if (!creg_slice_equal(owner, *previous)) {
         creg_template *fresh = &list->templates.items[list->templates.size++];
-        *fresh = (creg_template){ .name = decoded(creg_dn_segment(key, 1), arena),
-                                  .version = decoded(creg_dn_segment(key, 2), arena) };
+        *fresh = (creg_template){.name = decoded(creg_dn_segment(key, 1), arena),
+                                 .version = decoded(creg_dn_segment(key, 2), arena)};
         *previous = owner;
     }
     const field *field_ = find_field(field_name);
     if (field_ == NULL || !field_->is_listed)
         return;
     list->owners[list->read_count] = list->templates.size - 1;
-    list->reads[list->read_count++] = (creg_read){ .key = key };
+    list->reads[list->read_count++] = (creg_read){.key = key};
 }
 
 static creg_status list_keys(const creg_pairs *keys, creg_arena *arena, listing *ret_list,
                              creg_error *err)
 {
-    listing list = { .templates = { creg_arena_calloc(arena, keys->size, sizeof(creg_template)),
-                                    0 },
-                     .reads = creg_arena_calloc(arena, keys->size, sizeof(creg_read)),
-                     .owners = creg_arena_calloc(arena, keys->size, sizeof(size_t)) };
+    listing list = {
+        .templates = {creg_arena_calloc(arena, keys->size, sizeof(creg_template)), 0},
+        .reads = creg_arena_calloc(arena, keys->size, sizeof(creg_read)),
+        .owners = creg_arena_calloc(arena, keys->size, sizeof(size_t))};
     if (list.templates.items == NULL || list.reads == NULL || list.owners == NULL)
         return creg_fail_arena(err, arena);
-    creg_slice previous = { NULL, 0 };
+    creg_slice previous = {NULL, 0};
     for (size_t i = 0; i < keys->size; i++) {
         creg_slice key = keys->items[i].key;
         if (key.data[key.size - 1] != '/')
@@ -272,7 +284,8 @@ static creg_status fill_list(creg_registry *registry, listing *list, creg_arena 
         creg_read *read = &list->reads[i];
         creg_template *owner = &list->templates.items[list->owners[i]];
         if (read->ret_pairs.size != 0)
-            *field_of(owner, find_field(creg_dn_last(read->key))) = read->ret_pairs.items[0].value;
+            *field_of(owner, find_field(creg_dn_last(read->key))) =
+                read->ret_pairs.items[0].value;
     }
     for (size_t i = 0; i < list->templates.size; i++)
         set_defaults(&list->templates.items[i]);
@@ -286,22 +299,22 @@ creg_status creg_template_list(creg_registry *registry, creg_slice name, creg_ar
                                creg_templates *ret_templates, creg_error *err)
 {
     creg_filter filter;
-    creg_slice any = { NULL, 0 };
+    creg_slice any = {NULL, 0};
     creg_status status = creg_filter_make(any, name, any, arena, &filter, err);
     if (status != CREG_OK)
         return status;
-    creg_key prefix = { .size = 0 };
+    creg_key prefix = {.size = 0};
     creg_key_append(&prefix, registry->layout.templates);
     if (filter.name.size != 0) {
         creg_key_append(&prefix, creg_slice_of("/"));
         creg_key_append(&prefix, filter.name);
     }
-    creg_read read = { .is_list = true,
-                       .key = creg_key_slice(&prefix),
-                       .depth = filter.name.size != 0 ? 2 : 3,
-                       .keys_only = true };
+    creg_read read = {.is_list = true,
+                      .key = creg_key_slice(&prefix),
+                      .depth = filter.name.size != 0 ? 2 : 3,
+                      .keys_only = true};
     status = creg_store_read(registry->store, &read, 1, arena, NULL, err);
-    listing list = { .read_count = 0 };
+    listing list = {.read_count = 0};
     if (status == CREG_OK)
         status = list_keys(&read.ret_pairs, arena, &list, err);
     if (status == CREG_OK)
@@ -340,7 +353,8 @@ static creg_status make_operations(const creg_template *template_, const creg_ke
         creg_key key = *prefix;
         if (!creg_key_append(&key, creg_slice_of("/")) ||
             !creg_key_append(&key, creg_slice_of(fields[i].key)))
-            return creg_fail(err, CREG_INVALID_NAME, "the name of the service template is too long");
+            return creg_fail(err, CREG_INVALID_NAME,
+                             "the name of the service template is too long");
         creg_slice value = value_of_field(template_, &fields[i]);
         bool is_gone = fields[i].is_optional && value.size == 0;
         operations[i] = (creg_operation){
@@ -363,7 +377,8 @@ static creg_status fail_exists(const creg_template *template_, creg_error *err)
 }
 
 /* After an unclear answer: is what lies there what we wrote? */
-static bool is_stored(creg_registry *registry, const creg_template *template_, creg_arena *arena)
+static bool is_stored(creg_registry *registry, const creg_template *template_,
+                      creg_arena *arena)
 {
     creg_template stored;
     return creg_template_get(registry, template_->name, template_->version, arena, &stored,
@@ -379,11 +394,11 @@ static creg_status store_template(creg_registry *registry, const creg_template *
     creg_status status = make_operations(template_, key, arena, operations, err);
     if (status != CREG_OK)
         return status;
-    creg_check is_free = { .kind = CREG_CHECK_SUBTREE_EMPTY, .key = creg_key_slice(key) };
-    creg_transaction transaction = { .checks = &is_free,
-                                     .check_count = replace ? 0 : 1,
-                                     .operations = operations,
-                                     .operation_count = FIELDS };
+    creg_check is_free = {.kind = CREG_CHECK_SUBTREE_EMPTY, .key = creg_key_slice(key)};
+    creg_transaction transaction = {.checks = &is_free,
+                                    .check_count = replace ? 0 : 1,
+                                    .operations = operations,
+                                    .operation_count = FIELDS};
     status = creg_store_apply(registry->store, &transaction, NULL, err);
     if (status == CREG_CONFLICT)
         return fail_exists(template_, err);
@@ -420,19 +435,16 @@ static creg_status remove_template(creg_registry *registry, creg_slice name, cre
         return status;
     creg_arena scratch;
     creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
-    creg_read first = { .is_list = true,
-                        .key = creg_key_slice(&key),
-                        .keys_only = true,
-                        .limit = 1 };
+    creg_read first = {
+        .is_list = true, .key = creg_key_slice(&key), .keys_only = true, .limit = 1};
     status = creg_store_read(registry->store, &first, 1, &scratch, NULL, err);
     if (status == CREG_OK && first.ret_pairs.size == 0)
         status = fail_absent(registry, name, version, err);
     if (status == CREG_OK) {
-        creg_check is_there = { .kind = CREG_CHECK_PRESENT, .key = first.ret_pairs.items[0].key };
-        creg_operation tree = { .kind = CREG_OPERATION_DELETE_TREE, .key = creg_key_slice(&key) };
+        creg_check is_there = {.kind = CREG_CHECK_PRESENT, .key = first.ret_pairs.items[0].key};
+        creg_operation tree = {.kind = CREG_OPERATION_DELETE_TREE, .key = creg_key_slice(&key)};
         creg_transaction transaction = {
-            .checks = &is_there, .check_count = 1, .operations = &tree, .operation_count = 1
-        };
+            .checks = &is_there, .check_count = 1, .operations = &tree, .operation_count = 1};
         status = creg_store_apply(registry->store, &transaction, NULL, err);
         if (status == CREG_CONFLICT) /* somebody else removed it just now */
             status = fail_absent(registry, name, version, err);
@@ -441,15 +453,15 @@ static creg_status remove_template(creg_registry *registry, creg_slice name, cre
     return status;
 }
 
-creg_status creg_template_deregister(creg_registry *registry, creg_slice name, creg_slice version,
-                                     creg_arena *arena, creg_names *ret_instances,
-                                     creg_error *err)
+creg_status creg_template_deregister(creg_registry *registry, creg_slice name,
+                                     creg_slice version, creg_arena *arena,
+                                     creg_names *ret_instances, creg_error *err)
 {
     creg_status status = remove_template(registry, name, version, err);
     if (status != CREG_OK || ret_instances == NULL)
         return status;
     creg_filter filter;
-    creg_slice any = { NULL, 0 };
+    creg_slice any = {NULL, 0};
     status = creg_filter_make(any, name, version, arena, &filter, err);
     if (status == CREG_OK)
         status = creg_query_dns(registry, &filter, arena, ret_instances, err);

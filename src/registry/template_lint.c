@@ -67,8 +67,8 @@ static creg_status lint_kind(linting *work)
 static creg_status lint_options(linting *work)
 {
     creg_options declared;
-    creg_status status = creg_options_parse(work->template_->options, work->arena, &declared,
-                                            &work->found);
+    creg_status status =
+        creg_options_parse(work->template_->options, work->arena, &declared, &work->found);
     if (status == CREG_OK)
         status = creg_options_samples(&declared, work->given, work->arena, &work->options,
                                       &work->found);
@@ -92,11 +92,13 @@ static bool is_supplied(creg_slice name)
 
 static bool is_word_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_';
 }
 
 /* Line and column where a name first stands as a word of its own; 0 when it does not. */
-static void find_word(creg_slice body, creg_slice word, uint32_t *ret_line, uint32_t *ret_column)
+static void find_word(creg_slice body, creg_slice word, uint32_t *ret_line,
+                      uint32_t *ret_column)
 {
     *ret_line = 0;
     *ret_column = 0;
@@ -133,25 +135,25 @@ static creg_status copy_findings(linting *work, const creg_findings *findings)
 {
     creg_status status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && i < findings->size; i++)
-        status = creg_findings_append(&work->findings, work->arena, &findings->items[i],
-                                      work->err);
+        status =
+            creg_findings_append(&work->findings, work->arena, &findings->items[i], work->err);
     return status;
 }
 
 static creg_status lint_tree(linting *work)
 {
-    creg_body body = { .compiled = work->compiled,
-                       .source = work->template_->body,
-                       .kind = work->kind };
+    creg_body body = {
+        .compiled = work->compiled, .source = work->template_->body, .kind = work->kind};
     creg_slice dn = creg_slice_of("instances/user/name/version/1");
-    creg_body_names names = { .user = creg_slice_of("user"),
-                              .name = work->template_->name,
-                              .version = work->template_->version,
-                              .id = creg_slice_of("1"),
-                              .dn = dn };
+    creg_body_names names = {.user = creg_slice_of("user"),
+                             .name = work->template_->name,
+                             .version = work->template_->version,
+                             .id = creg_slice_of("1"),
+                             .dn = dn};
     creg_value context;
-    creg_body_result result = { .text = { NULL, 0 } };
-    creg_status status = creg_body_context(&names, work->options, work->arena, &context, work->err);
+    creg_body_result result = {.text = {NULL, 0}};
+    creg_status status =
+        creg_body_context(&names, work->options, work->arena, &context, work->err);
     if (status != CREG_OK)
         return status;
     status = judge(work, "render",
@@ -199,8 +201,9 @@ static creg_status lint_escapes(linting *work)
         if (!holds(expression, "opts") || holds(expression, "tojson"))
             continue;
         status = creg_findings_add(&work->findings, work->arena, "unescaped-option", false,
-                                   work->err, "an option stands in quotes unescaped; a quote in "
-                                              "it would change the structure");
+                                   work->err,
+                                   "an option stands in quotes unescaped; a quote in "
+                                   "it would change the structure");
         if (status == CREG_OK) {
             creg_finding *finding = &work->findings.items[work->findings.size - 1];
             creg_place_of(body, i, &finding->line, &finding->column);
@@ -210,16 +213,16 @@ static creg_status lint_escapes(linting *work)
 }
 
 creg_status creg_template_lint(creg_registry *registry, const creg_template *template_,
-                               creg_value options, creg_arena *arena, creg_findings *ret_findings,
-                               creg_error *err)
+                               creg_value options, creg_arena *arena,
+                               creg_findings *ret_findings, creg_error *err)
 {
-    linting work = { .registry = registry,
-                     .template_ = template_,
-                     .given = options,
-                     .arena = arena,
-                     .err = err };
-    static creg_status (*const steps[])(linting *) = { lint_kind,   lint_syntax, lint_names,
-                                                       lint_escapes, lint_options, lint_tree };
+    linting work = {.registry = registry,
+                    .template_ = template_,
+                    .given = options,
+                    .arena = arena,
+                    .err = err};
+    static creg_status (*const steps[])(linting *) = {lint_kind,    lint_syntax,  lint_names,
+                                                      lint_escapes, lint_options, lint_tree};
     creg_status status = CREG_OK;
     for (size_t i = 0; status == CREG_OK && !work.is_over && i < sizeof steps / sizeof steps[0];
          i++)

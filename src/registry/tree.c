@@ -20,7 +20,7 @@ typedef struct child {
     creg_value key;     /* as in the tree; of a list: the element */
     creg_value value;   /* of a list element: empty text */
     size_t index;
-    bool is_deep;       /* a container: its keys go on with '/' */
+    bool is_deep; /* a container: its keys go on with '/' */
 } child;
 
 typedef struct frame {
@@ -59,11 +59,11 @@ static creg_path path_here(const flattener *flat, creg_step *steps, const child 
         if (level->next == 0)
             break; /* its children are only being listed: `last` is one of them */
         const child *current = &flat->children[level->first + level->next - 1];
-        steps[size++] = (creg_step){ level->is_list, current->index, current->key };
+        steps[size++] = (creg_step){level->is_list, current->index, current->key};
     }
     if (last != NULL)
-        steps[size++] = (creg_step){ last_is_item, last->index, last->key };
-    return (creg_path){ steps, size, false };
+        steps[size++] = (creg_step){last_is_item, last->index, last->key};
+    return (creg_path){steps, size, false};
 }
 
 /* Put the path before the message and hand it to the caller. */
@@ -102,14 +102,21 @@ static bool is_container(creg_value value)
 static const char *name_of_kind(creg_value value)
 {
     switch ((creg_kind)value.kind) {
-    case CREG_KIND_NONE: return "null";
-    case CREG_KIND_DATE: return "a date";
-    case CREG_KIND_BYTES: return "binary data";
+    case CREG_KIND_NONE:
+        return "null";
+    case CREG_KIND_DATE:
+        return "a date";
+    case CREG_KIND_BYTES:
+        return "binary data";
     case CREG_KIND_LIST:
-    case CREG_KIND_TUPLE: return "a list";
-    case CREG_KIND_MAP: return "a map";
-    case CREG_KIND_UNDEFINED: return "an undefined value";
-    default: return creg_value_type_name(value);
+    case CREG_KIND_TUPLE:
+        return "a list";
+    case CREG_KIND_MAP:
+        return "a map";
+    case CREG_KIND_UNDEFINED:
+        return "an undefined value";
+    default:
+        return creg_value_type_name(value);
     }
 }
 
@@ -118,14 +125,18 @@ creg_status creg_tree_scalar(creg_value value, creg_arena *arena, creg_slice *re
 {
     switch ((creg_kind)value.kind) {
     case CREG_KIND_STRING:
-    case CREG_KIND_NUMBER: *ret_text = creg_value_text(value); return CREG_OK;
+    case CREG_KIND_NUMBER:
+        *ret_text = creg_value_text(value);
+        return CREG_OK;
     case CREG_KIND_BOOL:
         *ret_text = creg_slice_of(value.as.integer != 0 ? "True" : "False");
         return CREG_OK;
     case CREG_KIND_INT:
     case CREG_KIND_BIGINT:
-    case CREG_KIND_FLOAT: return creg_value_str(value, arena, ret_text, err);
-    default: break;
+    case CREG_KIND_FLOAT:
+        return creg_value_str(value, arena, ret_text, err);
+    default:
+        break;
     }
     creg_fail(err, CREG_UNSUPPORTED_TYPE, "%s cannot be stored as a property",
               name_of_kind(value));
@@ -185,8 +196,10 @@ static creg_status key_child(flattener *flat, const creg_entry *entry, size_t in
                              child *ret_child)
 {
     creg_slice text;
-    *ret_child = (child){ .key = entry->key, .value = entry->value, .index = index,
-                          .is_deep = is_container(entry->value) };
+    *ret_child = (child){.key = entry->key,
+                         .value = entry->value,
+                         .index = index,
+                         .is_deep = is_container(entry->value)};
     creg_status status = creg_tree_scalar(entry->key, &flat->scratch, &text, flat->err);
     if (status == CREG_OK)
         status = make_segment(flat, text, false, &ret_child->segment);
@@ -199,8 +212,8 @@ static creg_status element_child(flattener *flat, creg_value element, size_t ind
                                  child *ret_child)
 {
     creg_slice text;
-    *ret_child = (child){ .key = element, .index = index,
-                          .value = creg_value_string(creg_slice_of("")) };
+    *ret_child =
+        (child){.key = element, .index = index, .value = creg_value_string(creg_slice_of(""))};
     creg_status status;
     if (is_container(element))
         status = creg_fail(flat->err, CREG_NESTED_LISTS,
@@ -222,8 +235,8 @@ static int by_segment(const void *left, const void *right)
 {
     const child *one = left;
     const child *two = right;
-    size_t shorter = one->segment.size < two->segment.size ? one->segment.size
-                                                           : two->segment.size;
+    size_t shorter =
+        one->segment.size < two->segment.size ? one->segment.size : two->segment.size;
     int order = memcmp(one->segment.data, two->segment.data, shorter);
     if (order != 0)
         return order;
@@ -317,9 +330,8 @@ static creg_status list_children(flattener *flat, creg_value container, frame *f
     size_t count = fresh->is_list ? container.as.list->size : container.as.map->size;
     if (!make_child_room(flat, fresh->first, count))
         return creg_fail_arena(flat->err, &flat->scratch);
-    creg_status status = fresh->is_list
-                             ? list_elements(flat, container.as.list, fresh)
-                             : list_entries(flat, container.as.map, fresh);
+    creg_status status = fresh->is_list ? list_elements(flat, container.as.list, fresh)
+                                        : list_entries(flat, container.as.map, fresh);
     if (status == CREG_OK && !fresh->is_list)
         status = check_same_text(flat, fresh);
     if (status != CREG_OK)
@@ -340,7 +352,7 @@ static creg_status push(flattener *flat, creg_value container, size_t key_size)
         return complain(flat, CREG_LIMIT, NULL, false, false);
     }
     const frame *top = flat->depth == 0 ? NULL : &flat->stack[flat->depth - 1];
-    frame fresh = { .key_size = key_size, .first = top == NULL ? 0 : top->first + top->count };
+    frame fresh = {.key_size = key_size, .first = top == NULL ? 0 : top->first + top->count};
     creg_status status = list_children(flat, container, &fresh);
     if (status == CREG_OK)
         flat->stack[flat->depth++] = fresh;
@@ -390,8 +402,9 @@ static creg_status emit(flattener *flat, creg_value value, size_t key_size)
     creg_slice text;
     creg_status status = creg_tree_scalar(value, flat->arena, &text, flat->err);
     if (status == CREG_OK && text.size > CREG_LIMIT_VALUE)
-        status = creg_fail(flat->err, CREG_LIMIT, "a value of %zu bytes; at most %d are possible",
-                           text.size, CREG_LIMIT_VALUE);
+        status =
+            creg_fail(flat->err, CREG_LIMIT, "a value of %zu bytes; at most %d are possible",
+                      text.size, CREG_LIMIT_VALUE);
     if (status != CREG_OK)
         return complain(flat, status, NULL, false, false);
     return add_pair(flat, creg_slice_make(flat->key, key_size), text);
@@ -433,7 +446,7 @@ creg_status creg_tree_flatten(creg_value tree, creg_slice prefix, creg_arena *ar
     flat.where = ret_where;
     flat.err = err;
     if (ret_where != NULL)
-        *ret_where = (creg_path){ NULL, 0, false };
+        *ret_where = (creg_path){NULL, 0, false};
     creg_arena_init(&flat.scratch, CREG_LIMIT_OPERATION_BYTES);
     creg_status status = start(&flat, tree, prefix);
     while (status == CREG_OK && flat.depth > 0) {
@@ -445,6 +458,6 @@ creg_status creg_tree_flatten(creg_value tree, creg_slice prefix, creg_arena *ar
     }
     creg_arena_clear(&flat.scratch);
     if (status == CREG_OK)
-        *ret_pairs = (creg_pairs){ flat.pairs, flat.count };
+        *ret_pairs = (creg_pairs){flat.pairs, flat.count};
     return status;
 }

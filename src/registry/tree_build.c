@@ -68,8 +68,8 @@ static bool name_child(builder *build, child *fresh)
 {
     creg_slice segment = fresh->segment;
     bool is_plain = memchr(segment.data, '=', segment.size) == NULL;
-    bool is_ours = !is_plain && creg_key_decode(segment, build->arena, &fresh->name, NULL) ==
-                                    CREG_OK;
+    bool is_ours =
+        !is_plain && creg_key_decode(segment, build->arena, &fresh->name, NULL) == CREG_OK;
     if (!is_ours || !creg_utf8_valid(fresh->name))
         fresh->name = raw_name(build, segment);
     return fresh->name.data != NULL;
@@ -106,7 +106,8 @@ static bool has_prefix(creg_slice text, creg_slice prefix)
 }
 
 /* The end of the run of pairs whose keys go on with `prefix` ("segment/"). */
-static size_t end_of_run(const builder *build, const node *work, size_t first, creg_slice prefix)
+static size_t end_of_run(const builder *build, const node *work, size_t first,
+                         creg_slice prefix)
 {
     size_t last = first + 1;
     while (last < work->last && has_prefix(rest_of(build, last, work->offset), prefix))
@@ -130,8 +131,10 @@ static bool list_children(builder *build, const node *work, children *set)
         child *fresh = add_child(build, set);
         if (fresh == NULL)
             return false;
-        *fresh = (child){ .segment = creg_slice_make(rest.data, size), .first = i,
-                          .last = last, .is_deep = slash != NULL };
+        *fresh = (child){.segment = creg_slice_make(rest.data, size),
+                         .first = i,
+                         .last = last,
+                         .is_deep = slash != NULL};
         if (!name_child(build, fresh))
             return false;
         i = last;
@@ -169,8 +172,8 @@ static bool build_list(builder *build, const node *work, creg_value *ret_value)
     creg_list *list = creg_list_new(build->arena, work->last - work->first);
     bool ok = list != NULL && list_children(build, work, &build->items);
     for (size_t i = 0; ok && i < build->items.count; i++)
-        ok = creg_list_append(build->arena, list,
-                              creg_value_string(build->items.items[i].name));
+        ok =
+            creg_list_append(build->arena, list, creg_value_string(build->items.items[i].name));
     *ret_value = creg_value_list(list);
     return ok;
 }
@@ -196,8 +199,8 @@ static bool build_child(builder *build, const node *work, const child *one, bool
         *ret_value = text_value(build->pairs[one->first].value);
         return true;
     }
-    node below = { .first = one->first, .last = one->last,
-                   .offset = work->offset + one->segment.size + 1 };
+    node below = {
+        .first = one->first, .last = one->last, .offset = work->offset + one->segment.size + 1};
     if (!is_map && is_list(build, &below))
         return build_list(build, &below, ret_value);
     return build_map(build, &below, ret_value);
@@ -251,10 +254,10 @@ static creg_status fail_arenas(const builder *build)
 creg_status creg_tree_build(const creg_pairs *pairs, creg_slice prefix, creg_arena *arena,
                             creg_value *ret_tree, creg_error *err)
 {
-    builder build = { .pairs = pairs->items, .arena = arena, .err = err };
+    builder build = {.pairs = pairs->items, .arena = arena, .err = err};
     creg_arena_init(&build.scratch, arena->budget);
-    node root = { .first = 0, .last = pairs->size,
-                  .offset = prefix.size == 0 ? 0 : prefix.size + 1 };
+    node root = {
+        .first = 0, .last = pairs->size, .offset = prefix.size == 0 ? 0 : prefix.size + 1};
     creg_value tree;
     bool ok = build_map(&build, &root, &tree);
     while (ok && build.work != NULL) {
@@ -293,7 +296,7 @@ creg_status creg_tree_sort(creg_pairs *pairs, creg_arena *arena, creg_error *err
 
 static void add_pair(creg_digest *digest, const creg_pair *pair, size_t strip)
 {
-    unsigned char length[9] = { 0 }; /* the NUL behind the key, then eight bytes */
+    unsigned char length[9] = {0}; /* the NUL behind the key, then eight bytes */
     for (size_t i = 0; i < 8; i++)
         length[i + 1] = (unsigned char)((uint64_t)pair->value.size >> (8 * i) & 0xFF);
     if (pair->key.size > strip)

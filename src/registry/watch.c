@@ -92,8 +92,8 @@ static uint64_t now_ms(void)
 
 static struct timespec time_of(uint64_t ms)
 {
-    return (struct timespec){ .tv_sec = (time_t)(ms / 1000),
-                              .tv_nsec = (long)(ms % 1000) * 1000000 };
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000};
 }
 
 const char *creg_event_kind_text(creg_event_kind kind)
@@ -102,8 +102,7 @@ const char *creg_event_kind_text(creg_event_kind kind)
         [CREG_EVENT_SNAPSHOT] = "snapshot", [CREG_EVENT_SNAPSHOT_END] = "snapshot-end",
         [CREG_EVENT_PUT] = "put",           [CREG_EVENT_DELETE] = "delete",
         [CREG_EVENT_RESYNC] = "resync",     [CREG_EVENT_CREATED] = "created",
-        [CREG_EVENT_REMOVED] = "removed"
-    };
+        [CREG_EVENT_REMOVED] = "removed"};
     return (size_t)kind < sizeof texts / sizeof *texts ? texts[kind] : "unknown";
 }
 
@@ -129,7 +128,7 @@ static void choose_prefix(creg_watch *watch)
 static creg_status compare(creg_watch *watch, const creg_pairs *seen, bool is_there,
                            bool is_lost, creg_arena *arena, creg_error *err)
 {
-    creg_changes changes = { NULL, 0 };
+    creg_changes changes = {NULL, 0};
     creg_status status = CREG_OK;
     if (!is_there)
         status = creg_changes_add(&changes, CREG_EVENT_REMOVED, NULL, NULL, arena, err);
@@ -151,7 +150,7 @@ static creg_status take_look(creg_watch *watch, creg_error *err)
     unsigned other = 1 - watch->newest;
     creg_arena *arena = &watch->looks[other];
     creg_arena_reset(arena);
-    watch->queue = (creg_changes){ NULL, 0 };
+    watch->queue = (creg_changes){NULL, 0};
     watch->next = 0;
     creg_pairs seen;
     bool is_there;
@@ -276,7 +275,7 @@ static void note_trouble(creg_watch *watch, creg_status status, const creg_error
 /* One wait, and one look if it says so. CREG_TIMEOUT: nothing to tell. */
 static creg_status try_once(creg_watch *watch, uint64_t deadline, creg_error *err)
 {
-    creg_error error = { 0 };
+    creg_error error = {0};
     creg_status status = wait_for_change(watch, deadline, &error);
     bool is_quiet = status == CREG_TIMEOUT;
     if (status == CREG_OK)
@@ -334,7 +333,7 @@ static void *run_pump(void *data)
             continue;
         }
         pthread_mutex_unlock(&watch->lock);
-        creg_error error = { 0 };
+        creg_error error = {0};
         creg_status status = fill(watch, now_ms() + PUMP_ROUND_MS, &error);
         pthread_mutex_lock(&watch->lock);
         if (status == CREG_TIMEOUT || status == CREG_CANCELLED)
@@ -436,7 +435,7 @@ static void advance(creg_watch *watch, const creg_change *change)
     bool is_snapshot =
         change->kind == CREG_EVENT_SNAPSHOT || change->kind == CREG_EVENT_SNAPSHOT_END;
     if (change->kind == CREG_EVENT_REMOVED || (is_snapshot && !watch->in_snapshot))
-        watch->position = (creg_position){ 0 };
+        watch->position = (creg_position){0};
     watch->in_snapshot = change->kind == CREG_EVENT_SNAPSHOT;
     if (change->before != NULL)
         creg_position_remove(&watch->position, change->before);
@@ -468,13 +467,13 @@ static creg_status make_event(creg_watch *watch, const creg_change *change, creg
     creg_slice key =
         pair == NULL ? creg_slice_make("", 0) : copy_or_fail(arena, pair->key, &failed);
     creg_slice none = creg_slice_make("", 0);
-    creg_event event = { .kind = kind_of(watch, change),
-                         .dn = none,
-                         .path = none,
-                         .value = none,
-                         .old_value = none,
-                         .revision = watch->last_revision,
-                         .more = watch->next + 1 < watch->queue.size };
+    creg_event event = {.kind = kind_of(watch, change),
+                        .dn = none,
+                        .path = none,
+                        .value = none,
+                        .old_value = none,
+                        .revision = watch->last_revision,
+                        .more = watch->next + 1 < watch->queue.size};
     if (watch->view.scope == CREG_WATCH_INSTANCES)
         event.dn = key;
     else
@@ -589,7 +588,7 @@ static creg_status take_known(creg_watch *watch, const creg_pairs *known, creg_e
     if (failed)
         return creg_fail_arena(err, arena);
     creg_pairs_sort(items, known->size);
-    watch->state = (creg_pairs){ items, known->size };
+    watch->state = (creg_pairs){items, known->size};
     return CREG_OK;
 }
 
@@ -694,7 +693,7 @@ creg_status creg_watch_open(creg_registry *registry, creg_slice target,
                             const creg_watch_options *options, creg_watch **ret_watch,
                             creg_error *err)
 {
-    static const creg_watch_options defaults = { .scope = CREG_WATCH_DN };
+    static const creg_watch_options defaults = {.scope = CREG_WATCH_DN};
     if (options == NULL)
         options = &defaults;
     creg_watch *watch = creg_memory_calloc(1, sizeof *watch);

@@ -43,7 +43,7 @@ creg_status creg_changes_add(creg_changes *changes, creg_event_kind kind,
     if (!make_room(changes, arena))
         return creg_fail_arena(err, arena);
     changes->items[changes->size++] =
-        (creg_change){ .kind = kind, .before = before, .after = after };
+        (creg_change){.kind = kind, .before = before, .after = after};
     return CREG_OK;
 }
 
@@ -153,7 +153,7 @@ void creg_position_remove(creg_position *position, const creg_pair *pair)
 
 creg_position creg_position_of(const creg_pairs *pairs)
 {
-    creg_position position = { 0 };
+    creg_position position = {0};
     for (size_t i = 0; i < pairs->size; i++)
         creg_position_add(&position, &pairs->items[i]);
     return position;
@@ -212,7 +212,7 @@ static bool take_dash(const char **at)
 creg_status creg_position_parse(creg_slice text, creg_slice watched,
                                 creg_position *ret_position, creg_error *err)
 {
-    char copy[CURSOR_SIZE + 1] = { 0 };
+    char copy[CURSOR_SIZE + 1] = {0};
     if (text.size < 3 || text.size > CURSOR_SIZE || memcmp(text.data, "w1-", 3) != 0)
         return creg_fail(err, CREG_INVALID, "'%.*s' is not the cursor of a watch",
                          CREG_SHOW(text));

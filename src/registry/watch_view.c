@@ -20,7 +20,7 @@ enum { FILTER_NAMES = 3 };
 static creg_status make_filter(creg_slice target, creg_arena *arena, creg_filter *ret_filter,
                                creg_error *err)
 {
-    creg_slice names[FILTER_NAMES + 1] = { { NULL, 0 } };
+    creg_slice names[FILTER_NAMES + 1] = {{NULL, 0}};
     for (size_t i = 0; i <= FILTER_NAMES && target.size > 0; i++) {
         names[i] = creg_dn_segment(target, i);
         creg_slice text;
@@ -37,7 +37,7 @@ static creg_status make_filter(creg_slice target, creg_arena *arena, creg_filter
         return creg_fail(err, CREG_INVALID_NAME,
                          "'%.*s' is not USER, USER/NAME or USER/NAME/VERSION",
                          CREG_SHOW(target));
-    *ret_filter = (creg_filter){ .user = names[0], .name = names[1], .version = names[2] };
+    *ret_filter = (creg_filter){.user = names[0], .name = names[1], .version = names[2]};
     return CREG_OK;
 }
 
@@ -47,9 +47,8 @@ creg_status creg_watch_view_make(creg_registry *registry, creg_slice target,
 {
     if (target.size > 0 && target.data[target.size - 1] == '/')
         target.size--;
-    *ret_view = (creg_watch_view){ .registry = registry,
-                                   .scope = scope,
-                                   .target = creg_arena_copy(arena, target) };
+    *ret_view = (creg_watch_view){
+        .registry = registry, .scope = scope, .target = creg_arena_copy(arena, target)};
     if (ret_view->target.data == NULL)
         return creg_fail_arena(err, arena);
     switch (scope) {
@@ -95,7 +94,7 @@ static creg_status join(const creg_read *own, const creg_read *below, size_t ski
         size_t cut = key.size < skip ? key.size : skip;
         items[i].key = creg_slice_make(key.data + cut, key.size - cut);
     }
-    *ret_pairs = (creg_pairs){ items, count };
+    *ret_pairs = (creg_pairs){items, count};
     return CREG_OK;
 }
 
@@ -107,8 +106,8 @@ static creg_status read_dn(const creg_watch_view *view, creg_arena *arena,
     creg_read reads[READS];
     creg_slice key = creg_dn_key(&view->dn);
     creg_sight_reads(&view->dn, &sight, reads);
-    reads[OWN] = (creg_read){ .key = key };
-    reads[BELOW] = (creg_read){ .is_list = true, .key = key };
+    reads[OWN] = (creg_read){.key = key};
+    reads[BELOW] = (creg_read){.is_list = true, .key = key};
     creg_status status = creg_store_read(view->registry->store, reads, READS, arena, NULL, err);
     if (status != CREG_OK)
         return status;
@@ -117,7 +116,7 @@ static creg_status read_dn(const creg_watch_view *view, creg_arena *arena,
     if (reads[0].ret_pairs.size == 0 && view->dn.kind == CREG_DN_INSTANCE &&
         reads[OWN].ret_pairs.size + reads[BELOW].ret_pairs.size == 0)
         *ret_is_there = false;
-    *ret_pairs = (creg_pairs){ NULL, 0 };
+    *ret_pairs = (creg_pairs){NULL, 0};
     return *ret_is_there ? join(&reads[OWN], &reads[BELOW], key.size + 1, arena, ret_pairs, err)
                          : CREG_OK;
 }
@@ -125,7 +124,7 @@ static creg_status read_dn(const creg_watch_view *view, creg_arena *arena,
 static creg_status read_keys(const creg_watch_view *view, creg_arena *arena,
                              creg_pairs *ret_pairs, creg_error *err)
 {
-    creg_read reads[2] = { { .is_list = true, .key = view->target }, { .key = view->target } };
+    creg_read reads[2] = {{.is_list = true, .key = view->target}, {.key = view->target}};
     size_t count = view->target.size == 0 ? 1 : 2;
     creg_status status = creg_store_read(view->registry->store, reads, count, arena, NULL, err);
     return status == CREG_OK ? join(&reads[1], &reads[0], 0, arena, ret_pairs, err) : status;

@@ -30,8 +30,8 @@ static const creg_store_driver *const drivers[] = {
 };
 
 /* So that "not in this build" and "no such store" are two different answers. */
-static const char *const all_schemes[] = { "lmdb", "memory", "consul",    "http", "https",
-                                           "etcd", "etcds",  "zookeeper", "zk",   NULL };
+static const char *const all_schemes[] = {"lmdb", "memory", "consul",    "http", "https",
+                                          "etcd", "etcds",  "zookeeper", "zk",   NULL};
 
 static bool is_among(creg_slice scheme, const char *const *schemes)
 {

@@ -41,8 +41,8 @@ unsigned long creg_fork_generation(void)
 
 /* ---- parameters ------------------------------------------------------------------------- */
 
-static const char *const common_parameters[] = { "root",   "timeout_ms", "read_only",
-                                                 "layout", "visibility", NULL };
+static const char *const common_parameters[] = {"root",   "timeout_ms", "read_only",
+                                                "layout", "visibility", NULL};
 
 static bool is_among(creg_slice name, const char *const *names)
 {
@@ -191,14 +191,14 @@ static creg_status make_driver_url(creg_store *store, creg_store_url *ret_url, c
         query[i].key = url->parameters[i].name;
         query[i].value = url->parameters[i].value;
     }
-    *ret_url = (creg_store_url){ .scheme = url->scheme,
-                                 .authority = not_null(url->authority),
-                                 .path = creg_slice_make("", 0),
-                                 .user = url->user,
-                                 .password = url->password,
-                                 .root = store->root,
-                                 .query = query,
-                                 .query_count = url->parameter_count };
+    *ret_url = (creg_store_url){.scheme = url->scheme,
+                                .authority = not_null(url->authority),
+                                .path = creg_slice_make("", 0),
+                                .user = url->user,
+                                .password = url->password,
+                                .root = store->root,
+                                .query = query,
+                                .query_count = url->parameter_count};
     if (store->driver->has_file_path)
         ret_url->path = not_null(url->path);
     return CREG_OK;

@@ -66,7 +66,7 @@ static creg_slice cut_at_depth(const creg_read *read, creg_slice key)
 
 void creg_pairs_begin(creg_pairs_builder *builder, const creg_read *read, creg_arena *arena)
 {
-    *builder = (creg_pairs_builder){ .read = read, .arena = arena };
+    *builder = (creg_pairs_builder){.read = read, .arena = arena};
 }
 
 static bool make_room(creg_pairs_builder *builder)
@@ -111,7 +111,7 @@ static creg_pairs_next add_pair(creg_pairs_builder *builder, creg_slice key, cre
 
     creg_slice cut = cut_at_depth(read, key);
     bool is_cut = cut.size > 0;
-    creg_pair pair = { .key = is_cut ? cut : key };
+    creg_pair pair = {.key = is_cut ? cut : key};
     if (!is_cut)
         pair.version = version;
     if (!fill_pair(builder, &pair, value, !is_cut && !read->keys_only, copies))
@@ -138,7 +138,7 @@ creg_pairs_next creg_pairs_add_borrowed(creg_pairs_builder *builder, creg_slice 
 creg_pairs_next creg_pairs_add_key(creg_pairs_builder *builder, creg_slice key,
                                    creg_slice value, creg_version version)
 {
-    creg_pair pair = { .key = key, .version = version };
+    creg_pair pair = {.key = key, .version = version};
     if (!make_room(builder) ||
         !fill_pair(builder, &pair, value, !builder->read->keys_only, true))
         return CREG_PAIRS_FAILED;
@@ -200,8 +200,8 @@ creg_status creg_pairs_fact(creg_pairs *facts, creg_arena *arena, const char *na
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
 
-    creg_pair fact = { .key = creg_arena_copy(arena, creg_slice_of(name)),
-                       .value = creg_arena_copy(arena, creg_slice_of(text)) };
+    creg_pair fact = {.key = creg_arena_copy(arena, creg_slice_of(name)),
+                      .value = creg_arena_copy(arena, creg_slice_of(text))};
     creg_pair *grown = creg_arena_grow(arena, facts->items, facts->size * sizeof *grown,
                                        (facts->size + 1) * sizeof *grown);
     if (fact.key.data == NULL || fact.value.data == NULL || grown == NULL)

@@ -118,7 +118,7 @@ static creg_status make_whole(const creg_store *store, const creg_read *read, cr
     if (status != CREG_OK)
         return status;
     *ret_whole = *read;
-    ret_whole->ret_pairs = (creg_pairs){ NULL, 0 };
+    ret_whole->ret_pairs = (creg_pairs){NULL, 0};
     ret_whole->ret_more = false;
     ret_whole->key = creg_store_whole_key(store, read->key, read->is_list ? "/" : "", arena);
     if (read->is_list && read->after.size > 0)
@@ -172,7 +172,7 @@ creg_status creg_store_read(creg_store *store, creg_read *reads, size_t count,
 creg_status creg_store_list(creg_store *store, creg_slice prefix, creg_arena *arena,
                             creg_pairs *ret_pairs, creg_error *err)
 {
-    creg_read read = { .is_list = true, .key = prefix };
+    creg_read read = {.is_list = true, .key = prefix};
     creg_status status = creg_store_read(store, &read, 1, arena, NULL, err);
     if (status == CREG_OK)
         *ret_pairs = read.ret_pairs;
@@ -203,8 +203,8 @@ creg_status creg_store_apply(creg_store *store, const creg_transaction *transact
 
 creg_status creg_store_put(creg_store *store, creg_slice key, creg_slice value, creg_error *err)
 {
-    creg_operation put = { .kind = CREG_OPERATION_PUT, .key = key, .value = value };
-    creg_transaction transaction = { .operations = &put, .operation_count = 1 };
+    creg_operation put = {.kind = CREG_OPERATION_PUT, .key = key, .value = value};
+    creg_transaction transaction = {.operations = &put, .operation_count = 1};
     return creg_store_apply(store, &transaction, NULL, err);
 }
 
@@ -219,8 +219,8 @@ static uint64_t now_ms(void)
 
 static void sleep_ms(uint64_t duration)
 {
-    struct timespec pause = { .tv_sec = (time_t)(duration / 1000),
-                              .tv_nsec = (long)(duration % 1000) * 1000000 };
+    struct timespec pause = {.tv_sec = (time_t)(duration / 1000),
+                             .tv_nsec = (long)(duration % 1000) * 1000000};
     nanosleep(&pause, NULL);
 }
 
@@ -305,7 +305,7 @@ creg_status creg_store_info(creg_store *store, creg_arena *arena, creg_pairs *re
     creg_status status = enter_slow(store, err);
     if (status != CREG_OK)
         return status;
-    creg_pairs facts = { NULL, 0 };
+    creg_pairs facts = {NULL, 0};
     status = creg_pairs_fact(&facts, arena, "driver", "%s", store->driver->name);
     if (status == CREG_OK && store->root.size > 0)
         status = creg_pairs_fact(&facts, arena, "root", "%.*s", (int)store->root.size - 1,

@@ -95,10 +95,10 @@ static creg_status check_operation_key(preparation *prep, const creg_operation *
 {
     creg_slice key = operation->key;
     size_t shared = before == NULL ? 0 : creg_key_shared(before->key, key);
-    bool is_behind = before == NULL || (shared < key.size &&
-                                        (shared == before->key.size ||
-                                         (unsigned char)before->key.data[shared] <
-                                             (unsigned char)key.data[shared]));
+    bool is_behind = before == NULL ||
+                     (shared < key.size &&
+                      (shared == before->key.size || (unsigned char)before->key.data[shared] <
+                                                         (unsigned char)key.data[shared]));
     prep->is_unsorted = prep->is_unsorted || !is_behind;
     if (operation->kind != CREG_OPERATION_PUT)
         return creg_key_check_read(key, prep->err);
@@ -125,8 +125,8 @@ static creg_status check_operation(preparation *prep, const creg_transaction *tr
     if (is_put)
         prep->bytes += operation->value.size;
     prep->has_tree = prep->has_tree || is_tree(operation);
-    prep->is_changed =
-        prep->is_changed || (is_put ? operation->value.data == NULL : operation->value.size > 0);
+    prep->is_changed = prep->is_changed ||
+                       (is_put ? operation->value.data == NULL : operation->value.size > 0);
     return status;
 }
 
@@ -297,7 +297,7 @@ creg_status creg_transaction_prepare(const creg_store *store,
         return creg_fail(err, CREG_PERMISSION, "the store was opened to read only");
     if (transaction->fence != NULL && transaction->fence->store != store)
         return creg_fail(err, CREG_USAGE, "the fence belongs to another store");
-    preparation prep = { .store = store, .arena = arena, .err = err };
+    preparation prep = {.store = store, .arena = arena, .err = err};
     creg_status status = creg_store_limits_now(store, &prep.limits, err);
     if (status != CREG_OK)
         return status;

@@ -28,7 +28,10 @@ enum { DEFAULT_WORK = 4000000, HASHED_ITEMS = 100000 };
 
 static bool equal_at(creg_value left, creg_value right, walk allowed);
 
-static walk one_deeper(walk allowed) { return (walk){ allowed.depth - 1, allowed.work }; }
+static walk one_deeper(walk allowed)
+{
+    return (walk){allowed.depth - 1, allowed.work};
+}
 
 static bool identical_at(creg_value left, creg_value right)
 {
@@ -49,7 +52,10 @@ static bool identical_at(creg_value left, creg_value right)
     }
 }
 
-bool creg_value_identical(creg_value left, creg_value right) { return identical_at(left, right); }
+bool creg_value_identical(creg_value left, creg_value right)
+{
+    return identical_at(left, right);
+}
 
 /* Comparing long texts of one size costs by their size, hashing long ones too. */
 static void pay_for_text(creg_value left, creg_value right, walk allowed)
@@ -167,12 +173,12 @@ static bool equal_at(creg_value left, creg_value right, walk allowed)
 
 bool creg_value_equal_within(creg_value left, creg_value right, uint64_t *work)
 {
-    return equal_at(left, right, (walk){ CREG_LIMIT_DEPTH, work });
+    return equal_at(left, right, (walk){CREG_LIMIT_DEPTH, work});
 }
 
 bool creg_value_same_within(creg_value left, creg_value right, uint64_t *work)
 {
-    return same_at(left, right, (walk){ CREG_LIMIT_DEPTH, work });
+    return same_at(left, right, (walk){CREG_LIMIT_DEPTH, work});
 }
 
 bool creg_value_equal(creg_value left, creg_value right)
@@ -215,7 +221,7 @@ static bool hashable_at(creg_value value, walk allowed)
 bool creg_value_hashable(creg_value value)
 {
     uint64_t work = HASHED_ITEMS;
-    return hashable_at(value, (walk){ CREG_LIMIT_DEPTH, &work });
+    return hashable_at(value, (walk){CREG_LIMIT_DEPTH, &work});
 }
 
 enum { SALT_INT = 1, SALT_FLOAT, SALT_ITEM, SALT_RANGE, SALT_OBJECT, SALT_NOTHING };
@@ -283,7 +289,7 @@ static uint64_t hash_items(const creg_list *items, walk allowed)
 uint64_t creg_value_hash(creg_value value)
 {
     uint64_t work = HASHED_ITEMS;
-    return hash_at(value, (walk){ CREG_LIMIT_DEPTH, &work });
+    return hash_at(value, (walk){CREG_LIMIT_DEPTH, &work});
 }
 
 /* ---- order ---------------------------------------------------------------------------- */
@@ -370,8 +376,8 @@ static creg_order order_at(creg_value left, creg_value right, walk allowed, offe
 creg_order creg_value_order(creg_value left, creg_value right, uint64_t *work,
                             creg_value *ret_left, creg_value *ret_right)
 {
-    offenders told = { ret_left, ret_right };
+    offenders told = {ret_left, ret_right};
     uint64_t enough = DEFAULT_WORK;
-    walk allowed = { CREG_LIMIT_DEPTH, work == NULL ? &enough : work };
+    walk allowed = {CREG_LIMIT_DEPTH, work == NULL ? &enough : work};
     return order_at(left, right, allowed, told);
 }

@@ -24,7 +24,7 @@ static inline bool creg_value_is_number(creg_value value)
 static inline creg_integer creg_value_to_integer(creg_value value)
 {
     if (value.kind == CREG_KIND_BIGINT)
-        return (creg_integer){ .big = value.as.big, .small = 0 };
+        return (creg_integer){.big = value.as.big, .small = 0};
     return creg_integer_of(value.as.integer);
 }
 

@@ -14,7 +14,7 @@ creg_list *creg_list_new(creg_arena *arena, size_t capacity)
     creg_list *list = creg_arena_new(arena, creg_list);
     if (list == NULL)
         return NULL;
-    *list = (creg_list){ 0 };
+    *list = (creg_list){0};
     if (capacity == 0)
         return list;
     list->items = creg_arena_take(arena, capacity * sizeof *list->items);

@@ -37,7 +37,8 @@ static inline uint32_t load_4(const char *at)
 static inline bool same_bytes(const char *left, const char *right, size_t size)
 {
     if (size >= 8) {
-        if (load_8(left + size - 8) != load_8(right + size - 8) || load_8(left) != load_8(right))
+        if (load_8(left + size - 8) != load_8(right + size - 8) ||
+            load_8(left) != load_8(right))
             return false;
         return size <= 16 || memcmp(left + 8, right + 8, size - 16) == 0;
     }
@@ -52,8 +53,8 @@ static inline bool same_bytes(const char *left, const char *right, size_t size)
 
 static inline bool is_text_key(const creg_entry *entry, creg_slice key)
 {
-    return entry->key.size == key.size && entry->key.kind == CREG_KIND_STRING &&
-           entry->used && same_bytes(entry->key.as.text, key.data, key.size);
+    return entry->key.size == key.size && entry->key.kind == CREG_KIND_STRING && entry->used &&
+           same_bytes(entry->key.as.text, key.data, key.size);
 }
 
 static inline creg_entry *find_text_linear(const creg_map *map, creg_slice key)
@@ -221,7 +222,7 @@ creg_map *creg_map_new(creg_arena *arena, size_t capacity)
     creg_map *map = creg_arena_new(arena, creg_map);
     if (map == NULL)
         return NULL;
-    *map = (creg_map){ 0 };
+    *map = (creg_map){0};
     if (capacity == 0)
         return map;
     map->entries = creg_arena_take(arena, capacity * sizeof *map->entries);
@@ -238,7 +239,7 @@ static bool add(creg_arena *arena, creg_map *map, creg_value key, creg_value val
     if (!make_room(arena, map))
         return false;
     creg_entry *entry = &map->entries[map->filled];
-    *entry = (creg_entry){ .key = key, .value = value, .used = true };
+    *entry = (creg_entry){.key = key, .value = value, .used = true};
     if (map->slots != 0) {
         entry->hash = creg_value_hash(key);
         enter(map, map->filled);

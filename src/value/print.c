@@ -28,8 +28,8 @@ typedef struct printing {
 
 static _Thread_local unsigned nesting;
 
-static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
-                            const frame *outer, const printing *how);
+static creg_status print_at(creg_text *text, creg_value value, bool as_repr, const frame *outer,
+                            const printing *how);
 
 /* False, with the error filled, when the price is more than is left. */
 static bool pay(const printing *how, uint64_t price)
@@ -112,7 +112,7 @@ static creg_status print_object(creg_text *text, const creg_object *object, bool
         return creg_fail(how->err, CREG_LIMIT, "value nested deeper than %d levels",
                          CREG_LIMIT_DEPTH);
     }
-    creg_slice printed = { 0 };
+    creg_slice printed = {0};
     creg_status status = class->print(object, as_repr, text->arena, &printed, how->err);
     nesting = saved;
     if (status == CREG_OK)
@@ -193,7 +193,7 @@ static creg_status print_container(creg_text *text, creg_value value, const fram
         creg_text_string(text, "set()");
         return CREG_OK;
     }
-    frame self = { .outer = outer, .container = container };
+    frame self = {.outer = outer, .container = container};
     self.depth = (outer == NULL ? nesting : outer->depth) + 1;
     if (self.depth > CREG_LIMIT_DEPTH)
         return creg_fail(how->err, CREG_LIMIT, "value nested deeper than %d levels",
@@ -216,8 +216,8 @@ static creg_status print_big(creg_text *text, creg_value value, const printing *
     return CREG_OK;
 }
 
-static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
-                            const frame *outer, const printing *how)
+static creg_status print_at(creg_text *text, creg_value value, bool as_repr, const frame *outer,
+                            const printing *how)
 {
     switch ((creg_kind)value.kind) {
     case CREG_KIND_UNDEFINED:
@@ -265,14 +265,14 @@ static creg_status print_at(creg_text *text, creg_value value, bool as_repr,
 
 creg_status creg_value_print(creg_text *text, creg_value value, bool as_repr, creg_error *err)
 {
-    const printing how = { .err = err };
+    const printing how = {.err = err};
     return print_at(text, value, as_repr, NULL, &how);
 }
 
 creg_status creg_value_print_within(creg_text *text, creg_value value, bool as_repr,
                                     uint64_t *work, creg_error *err)
 {
-    const printing how = { .err = err, .work = work };
+    const printing how = {.err = err, .work = work};
     return print_at(text, value, as_repr, NULL, &how);
 }
 

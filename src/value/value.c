@@ -40,13 +40,20 @@ bool creg_value_truthy(creg_value value)
 const char *creg_value_type_name(creg_value value)
 {
     static const char *const names[] = {
-        [CREG_KIND_UNDEFINED] = "Undefined", [CREG_KIND_NONE] = "NoneType",
-        [CREG_KIND_BOOL] = "bool",           [CREG_KIND_INT] = "int",
-        [CREG_KIND_BIGINT] = "int",          [CREG_KIND_FLOAT] = "float",
-        [CREG_KIND_NUMBER] = "number",       [CREG_KIND_DATE] = "datetime",
-        [CREG_KIND_STRING] = "str",          [CREG_KIND_BYTES] = "bytes",
-        [CREG_KIND_LIST] = "list",           [CREG_KIND_TUPLE] = "tuple",
-        [CREG_KIND_SET] = "set",             [CREG_KIND_MAP] = "dict",
+        [CREG_KIND_UNDEFINED] = "Undefined",
+        [CREG_KIND_NONE] = "NoneType",
+        [CREG_KIND_BOOL] = "bool",
+        [CREG_KIND_INT] = "int",
+        [CREG_KIND_BIGINT] = "int",
+        [CREG_KIND_FLOAT] = "float",
+        [CREG_KIND_NUMBER] = "number",
+        [CREG_KIND_DATE] = "datetime",
+        [CREG_KIND_STRING] = "str",
+        [CREG_KIND_BYTES] = "bytes",
+        [CREG_KIND_LIST] = "list",
+        [CREG_KIND_TUPLE] = "tuple",
+        [CREG_KIND_SET] = "set",
+        [CREG_KIND_MAP] = "dict",
         [CREG_KIND_RANGE] = "range",
     };
     if (value.kind == CREG_KIND_OBJECT)

@@ -45,7 +45,7 @@ static void binary_values(suite *s)
         bytes[i] = (char)(unsigned char)(i & 0xFF);
     creg_slice given = creg_slice_make(bytes, sizeof bytes);
     CHECK_STATUS(creg_store_put(s->store, creg_slice_of("bytes"), given, &s->err), CREG_OK);
-    creg_slice value = { NULL, 0 };
+    creg_slice value = {NULL, 0};
     CHECK_STATUS(
         creg_store_get(s->store, creg_slice_of("bytes"), &s->arena, &value, NULL, &s->err),
         CREG_OK);
@@ -62,7 +62,7 @@ static void only_a_nul(suite *s)
 {
     creg_slice nul = creg_slice_make("\0", 1);
     CHECK_STATUS(creg_store_put(s->store, creg_slice_of("nul"), nul, &s->err), CREG_OK);
-    creg_slice value = { NULL, 0 };
+    creg_slice value = {NULL, 0};
     creg_store_get(s->store, creg_slice_of("nul"), &s->arena, &value, NULL, &s->err);
     CHECK(value.size == 1 && value.data[0] == '\0', "a NUL came back as %zu bytes", value.size);
 }
@@ -72,7 +72,7 @@ static void values_to_the_limit(suite *s)
     size_t most = s->limits.value_bytes == 0 ? 512 * 1024 : s->limits.value_bytes;
     if (s->limits.transaction_bytes != 0 && most > s->limits.transaction_bytes - 4096)
         most = s->limits.transaction_bytes - 4096;
-    size_t sizes[] = { 1, 100, 4000, 4096, 5000, 65536, most };
+    size_t sizes[] = {1, 100, 4000, 4096, 5000, 65536, most};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         char *text = long_text(s, sizes[i], 'v');
         text[sizes[i] / 2] = 'w';
@@ -99,7 +99,7 @@ static void value_over_the_limit(suite *s)
 static void keys_to_the_limit(suite *s)
 {
     size_t most = s->limits.key_bytes;
-    size_t sizes[] = { 1, 100, 250, 493, 494, 495, 510, 511, 512, 1000, most };
+    size_t sizes[] = {1, 100, 250, 493, 494, 495, 510, 511, 512, 1000, most};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (most != 0 && sizes[i] > most)
             continue;
@@ -249,14 +249,14 @@ static void arena_without_room(suite *s)
 
 static void bad_keys_are_refused(suite *s)
 {
-    static const char *const bad[] = { "",    "/",      "/a",   "a/",   "a//b",
-                                       ".",   "..",     "a/.",  "a/..", "../a",
-                                       "./a", "a/../b", "a\nb", "\x01", "a\x7F" };
+    static const char *const bad[] = {"",    "/",      "/a",   "a/",   "a//b",
+                                      ".",   "..",     "a/.",  "a/..", "../a",
+                                      "./a", "a/../b", "a\nb", "\x01", "a\x7F"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         creg_slice key = creg_slice_of(bad[i]);
         creg_slice value;
-        creg_operation operations[] = { op_put(bad[i], "x"), op_delete(bad[i]),
-                                        op_delete_tree(bad[i]) };
+        creg_operation operations[] = {op_put(bad[i], "x"), op_delete(bad[i]),
+                                       op_delete_tree(bad[i])};
         creg_status status = creg_store_get(s->store, key, &s->arena, &value, NULL, &s->err);
         CHECK(status == CREG_INVALID_NAME, "get '%s' gave %s", bad[i],
               creg_status_name(status));
@@ -275,58 +275,58 @@ static void bad_keys_are_refused(suite *s)
 
 static void keys_that_not_every_store_holds(suite *s)
 {
-    static const char *const bad[] = { "a b", "a%20b", "caf\xC3\xA9", "a..b", "...",
-                                       "a:b", "a?b",   "a*",          "a\\b", "\xFF" };
+    static const char *const bad[] = {"a b", "a%20b", "caf\xC3\xA9", "a..b", "...",
+                                      "a:b", "a?b",   "a*",          "a\\b", "\xFF"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         creg_status status =
             creg_store_put(s->store, creg_slice_of(bad[i]), creg_slice_of("x"), &s->err);
-        CHECK(status == CREG_INVALID_NAME, "put '%s' gave %s", bad[i],
+        CHECK(status == CREG_INVALID_NAME, "put of bad key %zu gave %s", i,
               creg_status_name(status));
-        CHECK(s->err.hint[0] != '\0', "no hint for '%s'", bad[i]);
+        CHECK(s->err.hint[0] != '\0', "no hint for bad key %zu", i);
     }
 }
 
 static void any_name_fits_when_encoded(suite *s)
 {
-    static const char *const names[] = { "a b",          "100%", ".",        "..",
-                                         "...",          "a/b",  "=",        "a=2Fb",
-                                         "\xE6\xBC\xA2", "a\\b", "zookeeper" };
+    static const char *const names[] = {"a b",          "100%", ".",        "..",
+                                        "...",          "a/b",  "=",        "a=2Fb",
+                                        "\xE6\xBC\xA2", "a\\b", "zookeeper"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         creg_slice key = creg_key_encode(creg_slice_of(names[i]), &s->arena);
         put(s, key.data, names[i]);
     }
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     CHECK_STATUS(creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err),
                  CREG_OK);
     CHECK(pairs.size == sizeof names / sizeof names[0], "%zu keys came back", pairs.size);
     for (size_t i = 0; i < pairs.size; i++) {
-        creg_slice name = { NULL, 0 };
+        creg_slice name = {NULL, 0};
         CHECK_STATUS(creg_key_decode(pairs.items[i].key, &s->arena, &name, &s->err), CREG_OK);
         CHECK(creg_slice_equal(name, pairs.items[i].value), "a name changed on the way");
     }
 }
 
 const suite_case cases_get[] = {
-    { "get__absent_key", absent_key },
-    { "get__value_round_trips", value_round_trips },
-    { "get__empty_value_is_not_absent", empty_value_is_not_absent },
-    { "get__binary_values", binary_values },
-    { "get__only_a_nul", only_a_nul },
-    { "get__values_to_the_limit", values_to_the_limit },
-    { "get__value_over_the_limit", value_over_the_limit },
-    { "get__keys_to_the_limit", keys_to_the_limit },
-    { "get__key_over_the_limit", key_over_the_limit },
-    { "get__long_keys_that_share_their_start", long_keys_that_share_their_start },
-    { "get__every_allowed_character", every_allowed_character },
-    { "get__case_matters", case_matters },
-    { "get__a_key_may_have_keys_below", a_key_may_have_keys_below },
-    { "get__parents_are_not_keys", parents_are_not_keys },
-    { "get__versions_tell_changes", versions_tell_changes },
-    { "get__results_outlive_changes", results_outlive_changes },
-    { "get__no_error_object_is_fine", no_error_object_is_fine },
-    { "get__arena_without_room", arena_without_room },
-    { "get__bad_keys_are_refused", bad_keys_are_refused },
-    { "get__keys_that_not_every_store_holds", keys_that_not_every_store_holds },
-    { "get__any_name_fits_when_encoded", any_name_fits_when_encoded },
-    { NULL, NULL },
+    {"get__absent_key", absent_key},
+    {"get__value_round_trips", value_round_trips},
+    {"get__empty_value_is_not_absent", empty_value_is_not_absent},
+    {"get__binary_values", binary_values},
+    {"get__only_a_nul", only_a_nul},
+    {"get__values_to_the_limit", values_to_the_limit},
+    {"get__value_over_the_limit", value_over_the_limit},
+    {"get__keys_to_the_limit", keys_to_the_limit},
+    {"get__key_over_the_limit", key_over_the_limit},
+    {"get__long_keys_that_share_their_start", long_keys_that_share_their_start},
+    {"get__every_allowed_character", every_allowed_character},
+    {"get__case_matters", case_matters},
+    {"get__a_key_may_have_keys_below", a_key_may_have_keys_below},
+    {"get__parents_are_not_keys", parents_are_not_keys},
+    {"get__versions_tell_changes", versions_tell_changes},
+    {"get__results_outlive_changes", results_outlive_changes},
+    {"get__no_error_object_is_fine", no_error_object_is_fine},
+    {"get__arena_without_room", arena_without_room},
+    {"get__bad_keys_are_refused", bad_keys_are_refused},
+    {"get__keys_that_not_every_store_holds", keys_that_not_every_store_holds},
+    {"get__any_name_fits_when_encoded", any_name_fits_when_encoded},
+    {NULL, NULL},
 };

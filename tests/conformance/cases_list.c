@@ -4,7 +4,7 @@
 
 static creg_read list_of(const char *prefix)
 {
-    return (creg_read){ .is_list = true, .key = creg_slice_of(prefix), .keys_only = true };
+    return (creg_read){.is_list = true, .key = creg_slice_of(prefix), .keys_only = true};
 }
 
 static void expect(suite *s, creg_read read, const char *wanted)
@@ -23,8 +23,8 @@ static void empty_store(suite *s)
 
 static void prefix_means_whole_segments(suite *s)
 {
-    static const char *const keys[] = { "i/1/a", "i/1/b",  "i/10/a", "i/1-x/a", "i/1.5/a",
-                                        "i/11",  "i/1a/b", "i/2/a",  NULL };
+    static const char *const keys[] = {"i/1/a", "i/1/b",  "i/10/a", "i/1-x/a", "i/1.5/a",
+                                       "i/11",  "i/1a/b", "i/2/a",  NULL};
     put_many(s, keys);
     expect(s, list_of("i/1"), "i/1/a i/1/b ");
     expect(s, list_of("i/10"), "i/10/a ");
@@ -43,7 +43,7 @@ static void the_prefix_itself_is_not_below(suite *s)
 
 static void bad_prefixes_are_refused(suite *s)
 {
-    static const char *const bad[] = { "/", "a/", "/a", "a//b", "..", "a\n" };
+    static const char *const bad[] = {"/", "a/", "/a", "a//b", "..", "a\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         creg_read read = list_of(bad[i]);
         creg_status status = creg_store_read(s->store, &read, 1, &s->arena, NULL, &s->err);
@@ -58,8 +58,8 @@ static void bad_prefixes_are_refused(suite *s)
 
 static void order_is_that_of_bytes(suite *s)
 {
-    static const char *const keys[] = { "b", "a", "a/b", "a-b", "a.b", "a0", "a10", "a2",
-                                        "A", "_", "a=b", "a,b", "aa",  "Z",  NULL };
+    static const char *const keys[] = {"b", "a", "a/b", "a-b", "a.b", "a0", "a10", "a2",
+                                       "A", "_", "a=b", "a,b", "aa",  "Z",  NULL};
     put_many(s, keys);
     expect(s, list_of(""), "A Z _ a a,b a-b a.b a/b a0 a10 a2 a=b aa b ");
 }
@@ -91,7 +91,7 @@ static void versions_are_those_of_get(suite *s)
     put(s, "a", "1");
     put(s, "b", "2");
     put(s, "a", "3");
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     CHECK_STATUS(creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err),
                  CREG_OK);
     REQUIRE(pairs.size == 2, "%zu pairs", pairs.size);
@@ -103,7 +103,7 @@ static void versions_are_those_of_get(suite *s)
     CHECK(pairs.items[1].version.present && pairs.items[1].version.major == b.major &&
               pairs.items[1].version.minor == b.minor,
           "the version of b differs");
-    creg_read read = { .key = creg_slice_of("a") };
+    creg_read read = {.key = creg_slice_of("a")};
     CHECK_STATUS(creg_store_read(s->store, &read, 1, &s->arena, NULL, &s->err), CREG_OK);
     CHECK(read.ret_pairs.size == 1 && read.ret_pairs.items[0].version.major == a.major,
           "the version of a differs in a read");
@@ -111,8 +111,8 @@ static void versions_are_those_of_get(suite *s)
 
 static void tree(suite *s)
 {
-    static const char *const keys[] = { "t/a",     "t/a/b",   "t/a/b/c", "t/a/b/d", "t/a-x",
-                                        "t/e/f/g", "t/e/f/h", "t/i",     NULL };
+    static const char *const keys[] = {"t/a",     "t/a/b",   "t/a/b/c", "t/a/b/d", "t/a-x",
+                                       "t/e/f/g", "t/e/f/h", "t/i",     NULL};
     put_many(s, keys);
 }
 
@@ -140,7 +140,7 @@ static void depth_cuts(suite *s)
 static void cut_entries_have_nothing(suite *s)
 {
     tree(s);
-    creg_read read = { .is_list = true, .key = creg_slice_of("t"), .depth = 1 };
+    creg_read read = {.is_list = true, .key = creg_slice_of("t"), .depth = 1};
     CHECK_STATUS(creg_store_read(s->store, &read, 1, &s->arena, NULL, &s->err), CREG_OK);
     REQUIRE(read.ret_pairs.size == 5, "%zu pairs", read.ret_pairs.size);
     creg_pair cut = read.ret_pairs.items[2];
@@ -195,7 +195,7 @@ static void pages_make_the_whole(suite *s)
 
 static void the_limit_is_exact(suite *s)
 {
-    static const char *const keys[] = { "a", "b", "c", NULL };
+    static const char *const keys[] = {"a", "b", "c", NULL};
     put_many(s, keys);
     creg_read read = list_of("");
     read.limit = 2;
@@ -208,7 +208,7 @@ static void the_limit_is_exact(suite *s)
 
 static void a_cut_entry_may_be_the_last_of_a_page(suite *s)
 {
-    static const char *const keys[] = { "a/1", "a/2", "a/3", NULL };
+    static const char *const keys[] = {"a/1", "a/2", "a/3", NULL};
     put_many(s, keys);
     creg_read read = list_of("");
     read.depth = 1;
@@ -222,7 +222,7 @@ static void a_cut_entry_may_be_the_last_of_a_page(suite *s)
 
 static void after_any_key(suite *s)
 {
-    static const char *const keys[] = { "p/b", "p/d", "p/d/e", "q", NULL };
+    static const char *const keys[] = {"p/b", "p/d", "p/d/e", "q", NULL};
     put_many(s, keys);
     creg_read read = list_of("p");
     read.after = creg_slice_of("a");
@@ -250,8 +250,8 @@ static void long_keys_in_lists(suite *s)
         SKIP("no keys that long");
     char *base = long_text(s, 500, 'k');
     base[240] = '/';
-    static const char *const ends[] = { "",   "/",  "/a/9", "/a/10", "/a/1",   "/b",
-                                        "-x", ".x", "/a",   "0",     "/c/d/e", "/c/d/f" };
+    static const char *const ends[] = {"",   "/",  "/a/9", "/a/10", "/a/1",   "/b",
+                                       "-x", ".x", "/a",   "0",     "/c/d/e", "/c/d/f"};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char key[600];
         snprintf(key, sizeof key, "%s%s", base, ends[i]);
@@ -261,8 +261,8 @@ static void long_keys_in_lists(suite *s)
     put(s, "a", "first");
     put(s, "z", "last");
     char *wanted = long_text(s, 600 * 14, '\0');
-    static const char *const order[] = { "",     "-x", ".x",     "/a",     "/a/1", "/a/10",
-                                         "/a/9", "/b", "/c/d/e", "/c/d/f", "0" };
+    static const char *const order[] = {"",     "-x", ".x",     "/a",     "/a/1", "/a/10",
+                                        "/a/9", "/b", "/c/d/e", "/c/d/f", "0"};
     strcat(wanted, "a ");
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         strcat(wanted, base);
@@ -310,7 +310,7 @@ static void many_keys(suite *s)
         }
         CHECK_STATUS(apply(s, NULL, 0, operations, STEP, NULL), CREG_OK);
     }
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     CHECK_STATUS(creg_store_list(s->store, creg_slice_of("n"), &s->arena, &pairs, &s->err),
                  CREG_OK);
     REQUIRE(pairs.size == COUNT, "%zu keys", pairs.size);
@@ -331,11 +331,11 @@ static void several_reads(suite *s)
     put(s, "a", "1");
     put(s, "b/c", "2");
     put(s, "b/d", "3");
-    creg_read reads[] = { { .key = creg_slice_of("a") },
-                          { .key = creg_slice_of("none") },
-                          { .is_list = true, .key = creg_slice_of("b") },
-                          { .is_list = true, .key = creg_slice_of("none") },
-                          { .key = creg_slice_of("b/c"), .keys_only = true } };
+    creg_read reads[] = {{.key = creg_slice_of("a")},
+                         {.key = creg_slice_of("none")},
+                         {.is_list = true, .key = creg_slice_of("b")},
+                         {.is_list = true, .key = creg_slice_of("none")},
+                         {.key = creg_slice_of("b/c"), .keys_only = true}};
     uint64_t revision = 0;
     CHECK_STATUS(creg_store_read(s->store, reads, 5, &s->arena, &revision, &s->err), CREG_OK);
     CHECK(reads[0].ret_pairs.size == 1 &&
@@ -364,7 +364,7 @@ static void no_reads_give_the_revision(suite *s)
 static void one_bad_read_refuses_all(suite *s)
 {
     put(s, "a", "1");
-    creg_read reads[] = { { .key = creg_slice_of("a") }, { .key = creg_slice_of("a/") } };
+    creg_read reads[] = {{.key = creg_slice_of("a")}, {.key = creg_slice_of("a/")}};
     CHECK_STATUS(creg_store_read(s->store, reads, 2, &s->arena, NULL, &s->err),
                  CREG_INVALID_NAME);
 }
@@ -384,26 +384,25 @@ static void a_failed_transaction_keeps_the_revision(suite *s)
 }
 
 const suite_case cases_list[] = {
-    { "list__empty_store", empty_store },
-    { "list__the_prefix_itself_is_not_below", the_prefix_itself_is_not_below },
-    { "list__bad_prefixes_are_refused", bad_prefixes_are_refused },
-    { "list__prefix_means_whole_segments", prefix_means_whole_segments },
-    { "list__order_is_that_of_bytes", order_is_that_of_bytes },
-    { "list__values_come_along", values_come_along },
-    { "list__keys_only_has_no_values", keys_only_has_no_values },
-    { "list__versions_are_those_of_get", versions_are_those_of_get },
-    { "list__depth_cuts", depth_cuts },
-    { "list__cut_entries_have_nothing", cut_entries_have_nothing },
-    { "list__pages_make_the_whole", pages_make_the_whole },
-    { "list__the_limit_is_exact", the_limit_is_exact },
-    { "list__a_cut_entry_may_be_the_last_of_a_page", a_cut_entry_may_be_the_last_of_a_page },
-    { "list__after_any_key", after_any_key },
-    { "list__long_keys_in_lists", long_keys_in_lists },
-    { "list__many_keys", many_keys },
-    { "read__several_reads", several_reads },
-    { "read__no_reads_give_the_revision", no_reads_give_the_revision },
-    { "read__one_bad_read_refuses_all", one_bad_read_refuses_all },
-    { "read__a_failed_transaction_keeps_the_revision",
-      a_failed_transaction_keeps_the_revision },
-    { NULL, NULL },
+    {"list__empty_store", empty_store},
+    {"list__the_prefix_itself_is_not_below", the_prefix_itself_is_not_below},
+    {"list__bad_prefixes_are_refused", bad_prefixes_are_refused},
+    {"list__prefix_means_whole_segments", prefix_means_whole_segments},
+    {"list__order_is_that_of_bytes", order_is_that_of_bytes},
+    {"list__values_come_along", values_come_along},
+    {"list__keys_only_has_no_values", keys_only_has_no_values},
+    {"list__versions_are_those_of_get", versions_are_those_of_get},
+    {"list__depth_cuts", depth_cuts},
+    {"list__cut_entries_have_nothing", cut_entries_have_nothing},
+    {"list__pages_make_the_whole", pages_make_the_whole},
+    {"list__the_limit_is_exact", the_limit_is_exact},
+    {"list__a_cut_entry_may_be_the_last_of_a_page", a_cut_entry_may_be_the_last_of_a_page},
+    {"list__after_any_key", after_any_key},
+    {"list__long_keys_in_lists", long_keys_in_lists},
+    {"list__many_keys", many_keys},
+    {"read__several_reads", several_reads},
+    {"read__no_reads_give_the_revision", no_reads_give_the_revision},
+    {"read__one_bad_read_refuses_all", one_bad_read_refuses_all},
+    {"read__a_failed_transaction_keeps_the_revision", a_failed_transaction_keeps_the_revision},
+    {NULL, NULL},
 };

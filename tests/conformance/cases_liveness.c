@@ -18,9 +18,8 @@ static creg_liveness *open_liveness(suite *s, uint32_t ttl_ms)
 static creg_status apply_fenced(suite *s, creg_liveness *fence, const creg_operation *operation,
                                 size_t *failed)
 {
-    creg_transaction transaction = { .operations = operation,
-                                     .operation_count = operation == NULL ? 0 : 1,
-                                     .fence = fence };
+    creg_transaction transaction = {
+        .operations = operation, .operation_count = operation == NULL ? 0 : 1, .fence = fence};
     return creg_store_apply(s->store, &transaction, failed, &s->err);
 }
 
@@ -181,7 +180,7 @@ static void a_fence_with_a_failing_check(suite *s)
     CHECK_STATUS(apply_fenced(s, liveness, &bound, NULL), CREG_OK);
     creg_check check = check_of(CREG_CHECK_PRESENT, "none");
     creg_operation operation = op_put("a", "1");
-    creg_transaction transaction = { &check, 1, &operation, 1, liveness };
+    creg_transaction transaction = {&check, 1, &operation, 1, liveness};
     size_t failed = 77;
     CHECK_STATUS(creg_store_apply(s->store, &transaction, &failed, &s->err), CREG_CONFLICT);
     CHECK(failed == 0 || failed == SIZE_MAX, "check %zu is said to fail", failed);
@@ -227,17 +226,17 @@ static void seen_from_another_handle(suite *s)
 }
 
 const suite_case cases_liveness[] = {
-    { "liveness__a_ttl_is_granted", a_ttl_is_granted },
-    { "liveness__a_default_ttl", a_default_ttl },
-    { "liveness__keys_without_owner_are_not_alive", keys_without_owner_are_not_alive },
-    { "liveness__a_bound_key_lives_until_release", a_bound_key_lives_until_release },
-    { "liveness__two_owners_are_two", two_owners_are_two },
-    { "liveness__a_fence_lets_pass", a_fence_lets_pass },
-    { "liveness__a_put_unbinds", a_put_unbinds },
-    { "liveness__a_lost_fence_is_refused_for_ever", a_lost_fence_is_refused_for_ever },
-    { "liveness__renewing_keeps_it", renewing_keeps_it },
-    { "liveness__a_fence_with_a_failing_check", a_fence_with_a_failing_check },
-    { "liveness__a_fence_of_another_store", a_fence_of_another_store },
-    { "liveness__seen_from_another_handle", seen_from_another_handle },
-    { NULL, NULL },
+    {"liveness__a_ttl_is_granted", a_ttl_is_granted},
+    {"liveness__a_default_ttl", a_default_ttl},
+    {"liveness__keys_without_owner_are_not_alive", keys_without_owner_are_not_alive},
+    {"liveness__a_bound_key_lives_until_release", a_bound_key_lives_until_release},
+    {"liveness__two_owners_are_two", two_owners_are_two},
+    {"liveness__a_fence_lets_pass", a_fence_lets_pass},
+    {"liveness__a_put_unbinds", a_put_unbinds},
+    {"liveness__a_lost_fence_is_refused_for_ever", a_lost_fence_is_refused_for_ever},
+    {"liveness__renewing_keeps_it", renewing_keeps_it},
+    {"liveness__a_fence_with_a_failing_check", a_fence_with_a_failing_check},
+    {"liveness__a_fence_of_another_store", a_fence_of_another_store},
+    {"liveness__seen_from_another_handle", seen_from_another_handle},
+    {NULL, NULL},
 };

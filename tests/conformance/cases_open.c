@@ -12,15 +12,15 @@ static void roots_are_apart(suite *s)
     CHECK_STATUS(creg_store_put(other, creg_slice_of("a"), creg_slice_of("theirs"), &s->err),
                  CREG_OK);
     CHECK(strcmp(value_of(s, "a"), "mine") == 0, "the roots are mixed");
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     creg_store_list(s->store, creg_slice_of(""), &s->arena, &pairs, &s->err);
     CHECK(pairs.size == 1, "%zu keys below the root", pairs.size);
     creg_operation gone = op_delete("a");
     CHECK_STATUS(apply(s, NULL, 0, &gone, 1, NULL), CREG_OK);
-    creg_slice value = { NULL, 0 };
+    creg_slice value = {NULL, 0};
     CHECK_STATUS(creg_store_get(other, creg_slice_of("a"), &s->arena, &value, NULL, &s->err),
                  CREG_OK);
-    creg_transaction clean = { NULL, 0, &gone, 1, NULL };
+    creg_transaction clean = {NULL, 0, &gone, 1, NULL};
     creg_store_apply(other, &clean, NULL, NULL);
     creg_store_close(other);
 }
@@ -36,7 +36,7 @@ static void a_root_within_a_root(suite *s)
     CHECK(strcmp(shown_keys(s, ""), "in/ner/a/b ") == 0, "seen from outside: '%s'",
           shown_keys(s, ""));
     put(s, "in/ner/c", "2");
-    creg_read read = { .is_list = true, .keys_only = true };
+    creg_read read = {.is_list = true, .keys_only = true};
     CHECK_STATUS(creg_store_read(inner, &read, 1, &s->arena, NULL, &s->err), CREG_OK);
     CHECK(read.ret_pairs.size == 2 &&
               creg_slice_equal(read.ret_pairs.items[1].key, creg_slice_of("c")),
@@ -49,7 +49,7 @@ static void two_handles_see_each_other(suite *s)
     creg_store *other = suite_open(s, NULL);
     REQUIRE(other != NULL, "no second handle");
     put(s, "a", "1");
-    creg_slice value = { NULL, 0 };
+    creg_slice value = {NULL, 0};
     CHECK_STATUS(creg_store_get(other, creg_slice_of("a"), &s->arena, &value, NULL, &s->err),
                  CREG_OK);
     CHECK(creg_slice_equal(value, creg_slice_of("1")), "the other handle sees something else");
@@ -73,10 +73,10 @@ static void what_is_written_stays(suite *s)
 static void read_only_refuses_changes(suite *s)
 {
     put(s, "a", "1");
-    creg_store_options options = { .read_only = true };
+    creg_store_options options = {.read_only = true};
     creg_store *reader = suite_open(s, &options);
     REQUIRE(reader != NULL, "it cannot be opened to read only");
-    creg_slice value = { NULL, 0 };
+    creg_slice value = {NULL, 0};
     CHECK_STATUS(creg_store_get(reader, creg_slice_of("a"), &s->arena, &value, NULL, &s->err),
                  CREG_OK);
     CHECK_STATUS(creg_store_put(reader, creg_slice_of("a"), creg_slice_of("2"), &s->err),
@@ -115,13 +115,13 @@ static void parameters_are_looked_at(suite *s)
                  CREG_PERMISSION);
     creg_store_close(store);
 
-    static const char *const bad[] = { "no_such_parameter=1",
-                                       "timeout_ms=soon",
-                                       "timeout_ms=0",
-                                       "timeout_ms=-5",
-                                       "read_only=yes",
-                                       "layout=a&layout=b",
-                                       "=x" };
+    static const char *const bad[] = {"no_such_parameter=1",
+                                      "timeout_ms=soon",
+                                      "timeout_ms=0",
+                                      "timeout_ms=-5",
+                                      "read_only=yes",
+                                      "layout=a&layout=b",
+                                      "=x"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(url, sizeof url, "%s%s%s", root, join, bad[i]);
         store = NULL;
@@ -133,7 +133,7 @@ static void parameters_are_looked_at(suite *s)
 
 static void bad_roots_are_refused(suite *s)
 {
-    static const char *const bad[] = { "a//b", "..", "a/../b", "a%20b" };
+    static const char *const bad[] = {"a//b", "..", "a/../b", "a%20b"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         creg_store *store = NULL;
         creg_status status = creg_store_open(suite_url(s, bad[i]), NULL, &store, &s->err);
@@ -145,7 +145,7 @@ static void bad_roots_are_refused(suite *s)
 
 static void facts(suite *s)
 {
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     CHECK_STATUS(creg_store_info(s->store, &s->arena, &pairs, &s->err), CREG_OK);
     bool has_driver = false;
     bool has_root = false;
@@ -170,7 +170,7 @@ static void a_sound_store_is_sound(suite *s)
 
 static void limits_are_told(suite *s)
 {
-    creg_limits limits = { 1, 1, 1, 1 };
+    creg_limits limits = {1, 1, 1, 1};
     CHECK_STATUS(creg_store_limits(s->store, &limits, &s->err), CREG_OK);
     CHECK(limits.key_bytes == 0 || limits.key_bytes >= 500, "keys of %zu bytes",
           limits.key_bytes);
@@ -181,15 +181,15 @@ static void limits_are_told(suite *s)
 }
 
 const suite_case cases_open[] = {
-    { "open__roots_are_apart", roots_are_apart },
-    { "open__a_root_within_a_root", a_root_within_a_root },
-    { "open__two_handles_see_each_other", two_handles_see_each_other },
-    { "open__what_is_written_stays", what_is_written_stays },
-    { "open__read_only_refuses_changes", read_only_refuses_changes },
-    { "open__parameters_are_looked_at", parameters_are_looked_at },
-    { "open__bad_roots_are_refused", bad_roots_are_refused },
-    { "open__facts", facts },
-    { "open__a_sound_store_is_sound", a_sound_store_is_sound },
-    { "open__limits_are_told", limits_are_told },
-    { NULL, NULL },
+    {"open__roots_are_apart", roots_are_apart},
+    {"open__a_root_within_a_root", a_root_within_a_root},
+    {"open__two_handles_see_each_other", two_handles_see_each_other},
+    {"open__what_is_written_stays", what_is_written_stays},
+    {"open__read_only_refuses_changes", read_only_refuses_changes},
+    {"open__parameters_are_looked_at", parameters_are_looked_at},
+    {"open__bad_roots_are_refused", bad_roots_are_refused},
+    {"open__facts", facts},
+    {"open__a_sound_store_is_sound", a_sound_store_is_sound},
+    {"open__limits_are_told", limits_are_told},
+    {NULL, NULL},
 };

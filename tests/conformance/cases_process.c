@@ -93,8 +93,8 @@ static int count_up(suite *s)
     if (store == NULL)
         return 1;
     for (int i = 0; i < EACH;) {
-        creg_slice value = { "0", 1 };
-        creg_version version = { false, 0, 0 };
+        creg_slice value = {"0", 1};
+        creg_version version = {false, 0, 0};
         creg_status status =
             creg_store_get(store, creg_slice_of("n"), &s->arena, &value, &version, NULL);
         if (status != CREG_OK && status != CREG_NOT_FOUND)
@@ -103,7 +103,7 @@ static int count_up(suite *s)
         snprintf(number, sizeof number, "%d", atoi(creg_arena_copy(&s->arena, value).data) + 1);
         creg_check check = check_version("n", version);
         creg_operation operation = op_put("n", number);
-        creg_transaction transaction = { &check, 1, &operation, 1, NULL };
+        creg_transaction transaction = {&check, 1, &operation, 1, NULL};
         status = creg_store_apply(store, &transaction, NULL, NULL);
         if (status != CREG_OK && status != CREG_CONFLICT)
             return 3;
@@ -176,7 +176,7 @@ static int die_with_liveness(suite *s)
         return 1;
     creg_operation bound = op_put("i/x", "");
     bound.bind_liveness = true;
-    creg_transaction transaction = { NULL, 0, &bound, 1, liveness };
+    creg_transaction transaction = {NULL, 0, &bound, 1, liveness};
     return creg_store_apply(store, &transaction, NULL, NULL) == CREG_OK ? 0 : 2;
 }
 
@@ -194,10 +194,10 @@ static void a_dead_process_is_not_alive(suite *s)
 }
 
 const suite_case cases_process[] = {
-    { "fork__a_child_is_told", a_child_is_told },
-    { "fork__a_child_opens_its_own", a_child_opens_its_own },
-    { "process__count_together", processes_count_together },
-    { "process__another_one_wakes", another_process_wakes },
-    { "process__a_dead_one_is_not_alive", a_dead_process_is_not_alive },
-    { NULL, NULL },
+    {"fork__a_child_is_told", a_child_is_told},
+    {"fork__a_child_opens_its_own", a_child_opens_its_own},
+    {"process__count_together", processes_count_together},
+    {"process__another_one_wakes", another_process_wakes},
+    {"process__a_dead_one_is_not_alive", a_dead_process_is_not_alive},
+    {NULL, NULL},
 };

@@ -28,7 +28,7 @@ static void run_threads(suite *s, void *(*run)(void *), int count, int operation
     worker workers[THREADS];
     int started = 0;
     for (; started < count; started++) {
-        workers[started] = (worker){ s, started, operations, 0, NULL };
+        workers[started] = (worker){s, started, operations, 0, NULL};
         if (pthread_create(&threads[started], NULL, run, &workers[started]) != 0)
             break;
     }
@@ -56,7 +56,7 @@ static void *own_keys(void *data)
             w->failures += creg_store_put(w->s->store, creg_slice_of(key), creg_slice_of(value),
                                           NULL) != CREG_OK;
         } else {
-            creg_slice found = { NULL, 0 };
+            creg_slice found = {NULL, 0};
             creg_status status =
                 creg_store_get(w->s->store, creg_slice_of(key), &arena, &found, NULL, NULL);
             w->failures += status != CREG_OK || !creg_slice_equal(found, creg_slice_of(value));
@@ -71,7 +71,7 @@ static void threads_on_their_own_keys(suite *s)
 {
     int operations = operations_of(s);
     run_threads(s, own_keys, THREADS, operations, "a value was not what was written");
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     CHECK_STATUS(creg_store_list(s->store, creg_slice_of("t"), &s->arena, &pairs, &s->err),
                  CREG_OK);
     size_t wanted = (size_t)THREADS * (size_t)((operations + 7) / 8);
@@ -82,20 +82,20 @@ static void threads_on_their_own_keys(suite *s)
 static bool increment(creg_store *store, const char *key, creg_arena *arena)
 {
     for (int tries = 0; tries < 100000; tries++) {
-        creg_slice value = { "0", 1 };
-        creg_version version = { false, 0, 0 };
+        creg_slice value = {"0", 1};
+        creg_version version = {false, 0, 0};
         creg_status status =
             creg_store_get(store, creg_slice_of(key), arena, &value, &version, NULL);
         if (status != CREG_OK && status != CREG_NOT_FOUND)
             return false;
         if (status == CREG_NOT_FOUND)
-            version = (creg_version){ false, 0, 0 };
+            version = (creg_version){false, 0, 0};
         char number[32];
         creg_slice text = creg_arena_copy(arena, value);
         snprintf(number, sizeof number, "%d", atoi(text.data) + 1);
         creg_check check = check_version(key, version);
         creg_operation operation = op_put(key, number);
-        creg_transaction transaction = { &check, 1, &operation, 1, NULL };
+        creg_transaction transaction = {&check, 1, &operation, 1, NULL};
         status = creg_store_apply(store, &transaction, NULL, NULL);
         creg_arena_reset(arena);
         if (status != CREG_CONFLICT)
@@ -132,10 +132,10 @@ static void *write_pairs(void *data)
         char number[16];
         snprintf(number, sizeof number, "%d", i);
         /* "pair/3" comes and goes, "pair/2" moves: the list has always the same sum. */
-        creg_operation operations[] = { op_put("pair/1", number), op_put("pair/2", number),
-                                        i % 2 == 0 ? op_put("pair/3", number)
-                                                   : op_delete("pair/3") };
-        creg_transaction transaction = { NULL, 0, operations, 3, NULL };
+        creg_operation operations[] = {op_put("pair/1", number), op_put("pair/2", number),
+                                       i % 2 == 0 ? op_put("pair/3", number)
+                                                  : op_delete("pair/3")};
+        creg_transaction transaction = {NULL, 0, operations, 3, NULL};
         w->failures += creg_store_apply(w->s->store, &transaction, NULL, NULL) != CREG_OK;
     }
     atomic_store(w->is_over, true);
@@ -157,9 +157,9 @@ static void *read_pairs(void *data)
     creg_arena_init(&arena, (size_t)1 << 20);
     uint64_t last = 0;
     while (!atomic_load(w->is_over)) {
-        creg_read reads[] = { { .is_list = true, .key = creg_slice_of("pair") },
-                              { .key = creg_slice_of("pair/1") },
-                              { .key = creg_slice_of("pair/2") } };
+        creg_read reads[] = {{.is_list = true, .key = creg_slice_of("pair")},
+                             {.key = creg_slice_of("pair/1")},
+                             {.key = creg_slice_of("pair/2")}};
         uint64_t revision = 0;
         creg_status status = creg_store_read(w->s->store, reads, 3, &arena, &revision, NULL);
         if (status == CREG_CONFLICT)
@@ -182,13 +182,13 @@ static void readers_see_whole_transactions(suite *s)
 {
     enum { READERS = 3 };
     atomic_bool is_over = false;
-    creg_operation first[] = { op_put("pair/1", "x"), op_put("pair/2", "x") };
+    creg_operation first[] = {op_put("pair/1", "x"), op_put("pair/2", "x")};
     CHECK_STATUS(apply(s, NULL, 0, first, 2, NULL), CREG_OK);
-    worker writer = { s, 0, operations_of(s), 0, &is_over };
+    worker writer = {s, 0, operations_of(s), 0, &is_over};
     worker readers[READERS];
     pthread_t threads[READERS + 1];
     for (int i = 0; i < READERS; i++) {
-        readers[i] = (worker){ s, i, 0, 0, &is_over };
+        readers[i] = (worker){s, i, 0, 0, &is_over};
         pthread_create(&threads[i], NULL, read_pairs, &readers[i]);
     }
     pthread_create(&threads[READERS], NULL, write_pairs, &writer);
@@ -226,9 +226,9 @@ static void handles_come_and_go(suite *s)
 }
 
 const suite_case cases_threads[] = {
-    { "threads__on_their_own_keys", threads_on_their_own_keys },
-    { "threads__a_counter_loses_nothing", a_counter_loses_nothing },
-    { "threads__readers_see_whole_transactions", readers_see_whole_transactions },
-    { "threads__handles_come_and_go", handles_come_and_go },
-    { NULL, NULL },
+    {"threads__on_their_own_keys", threads_on_their_own_keys},
+    {"threads__a_counter_loses_nothing", a_counter_loses_nothing},
+    {"threads__readers_see_whole_transactions", readers_see_whole_transactions},
+    {"threads__handles_come_and_go", handles_come_and_go},
+    {NULL, NULL},
 };

@@ -82,7 +82,7 @@ typedef struct change {
 static void *make_change(void *data)
 {
     change *later = data;
-    creg_transaction transaction = { .operations = &later->operation, .operation_count = 1 };
+    creg_transaction transaction = {.operations = &later->operation, .operation_count = 1};
     sleep_ms(later->after_ms);
     later->status = creg_store_apply(later->s->store, &transaction, NULL, NULL);
     return NULL;
@@ -90,7 +90,7 @@ static void *make_change(void *data)
 
 static void expect_wake(suite *s, const char *prefix, creg_operation operation)
 {
-    change later = { s, operation, 150, CREG_OK };
+    change later = {s, operation, 150, CREG_OK};
     uint64_t revision = revision_now(s);
     uint64_t start = clock_ms();
     pthread_t thread;
@@ -162,15 +162,15 @@ static void bad_prefix(suite *s)
 }
 
 const suite_case cases_wait[] = {
-    { "wait__revision_zero_returns_at_once", revision_zero_returns_at_once },
-    { "wait__nothing_changes", nothing_changes },
-    { "wait__no_time_at_all", no_time_at_all },
-    { "wait__a_change_before_the_call_counts", a_change_before_the_call_counts },
-    { "wait__a_put_wakes", a_put_wakes },
-    { "wait__the_first_key_wakes", the_first_key_wakes },
-    { "wait__a_delete_wakes", a_delete_wakes },
-    { "wait__another_handle_wakes", another_handle_wakes },
-    { "wait__wait_then_read_misses_nothing", wait_then_read_misses_nothing },
-    { "wait__bad_prefix", bad_prefix },
-    { NULL, NULL },
+    {"wait__revision_zero_returns_at_once", revision_zero_returns_at_once},
+    {"wait__nothing_changes", nothing_changes},
+    {"wait__no_time_at_all", no_time_at_all},
+    {"wait__a_change_before_the_call_counts", a_change_before_the_call_counts},
+    {"wait__a_put_wakes", a_put_wakes},
+    {"wait__the_first_key_wakes", the_first_key_wakes},
+    {"wait__a_delete_wakes", a_delete_wakes},
+    {"wait__another_handle_wakes", another_handle_wakes},
+    {"wait__wait_then_read_misses_nothing", wait_then_read_misses_nothing},
+    {"wait__bad_prefix", bad_prefix},
+    {NULL, NULL},
 };

@@ -6,8 +6,8 @@
 
 void sleep_ms(unsigned duration)
 {
-    struct timespec pause = { .tv_sec = (time_t)(duration / 1000),
-                              .tv_nsec = (long)(duration % 1000) * 1000000 };
+    struct timespec pause = {.tv_sec = (time_t)(duration / 1000),
+                             .tv_nsec = (long)(duration % 1000) * 1000000};
     while (nanosleep(&pause, &pause) != 0)
         continue;
 }
@@ -62,7 +62,7 @@ const char *value_of(suite *s, const char *key)
 creg_version version_of(suite *s, const char *key)
 {
     creg_slice value;
-    creg_version version = { false, 0, 0 };
+    creg_version version = {false, 0, 0};
     creg_status status =
         creg_store_get(s->store, creg_slice_of(key), &s->arena, &value, &version, &s->err);
     if (status != CREG_OK)
@@ -106,45 +106,43 @@ const char *shown(suite *s, creg_read read)
 
 const char *shown_keys(suite *s, const char *prefix)
 {
-    return shown(s, (creg_read){ .key = creg_slice_of(prefix), .keys_only = true });
+    return shown(s, (creg_read){.key = creg_slice_of(prefix), .keys_only = true});
 }
 
 creg_operation op_put(const char *key, const char *value)
 {
-    return (creg_operation){ .kind = CREG_OPERATION_PUT,
-                             .key = creg_slice_of(key),
-                             .value = creg_slice_of(value) };
+    return (creg_operation){
+        .kind = CREG_OPERATION_PUT, .key = creg_slice_of(key), .value = creg_slice_of(value)};
 }
 
 creg_operation op_delete(const char *key)
 {
-    return (creg_operation){ .kind = CREG_OPERATION_DELETE, .key = creg_slice_of(key) };
+    return (creg_operation){.kind = CREG_OPERATION_DELETE, .key = creg_slice_of(key)};
 }
 
 creg_operation op_delete_tree(const char *key)
 {
-    return (creg_operation){ .kind = CREG_OPERATION_DELETE_TREE, .key = creg_slice_of(key) };
+    return (creg_operation){.kind = CREG_OPERATION_DELETE_TREE, .key = creg_slice_of(key)};
 }
 
 creg_check check_of(creg_check_kind kind, const char *key)
 {
-    return (creg_check){ .kind = kind, .key = creg_slice_of(key) };
+    return (creg_check){.kind = kind, .key = creg_slice_of(key)};
 }
 
 creg_check check_version(const char *key, creg_version version)
 {
-    return (creg_check){ .kind = CREG_CHECK_VERSION,
-                         .key = creg_slice_of(key),
-                         .version = version };
+    return (creg_check){
+        .kind = CREG_CHECK_VERSION, .key = creg_slice_of(key), .version = version};
 }
 
 creg_status apply(suite *s, const creg_check *checks, size_t check_count,
                   const creg_operation *operations, size_t operation_count, size_t *failed)
 {
-    creg_transaction transaction = { .checks = checks,
-                                     .check_count = check_count,
-                                     .operations = operations,
-                                     .operation_count = operation_count };
+    creg_transaction transaction = {.checks = checks,
+                                    .check_count = check_count,
+                                    .operations = operations,
+                                    .operation_count = operation_count};
     creg_error_clear(&s->err);
     return creg_store_apply(s->store, &transaction, failed, &s->err);
 }

@@ -104,17 +104,17 @@ static uint64_t random_number(void)
 
 static void remove_everything(suite *s)
 {
-    creg_read read = { .is_list = true, .depth = 1, .keys_only = true };
+    creg_read read = {.is_list = true, .depth = 1, .keys_only = true};
     if (creg_store_read(s->store, &read, 1, &s->arena, NULL, NULL) != CREG_OK)
         return;
     for (size_t i = 0; i < read.ret_pairs.size; i++) {
         creg_slice key = read.ret_pairs.items[i].key;
-        creg_operation gone = { .kind = CREG_OPERATION_DELETE, .key = key };
+        creg_operation gone = {.kind = CREG_OPERATION_DELETE, .key = key};
         if (key.data[key.size - 1] == '/') {
             gone.kind = CREG_OPERATION_DELETE_TREE;
             gone.key.size--;
         }
-        creg_transaction transaction = { .operations = &gone, .operation_count = 1 };
+        creg_transaction transaction = {.operations = &gone, .operation_count = 1};
         creg_store_apply(s->store, &transaction, NULL, NULL);
     }
 }
@@ -180,7 +180,7 @@ static void clean_up(suite *s)
     const char *bare = begins_with(s->url, "trace+") ? s->url + 6 : s->url;
     if (strcmp(bare, "lmdb:") != 0)
         return;
-    static const char *const files[] = { "data.mdb", "lock.mdb" };
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
     char path[512];
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s", s->folder, files[i]);
@@ -191,9 +191,9 @@ static void clean_up(suite *s)
 
 static bool run_url(const char *url, const char *part, bool is_verbose)
 {
-    static const suite_case *const groups[] = { cases_get,     cases_list,     cases_apply,
-                                                cases_wait,    cases_liveness, cases_threads,
-                                                cases_process, cases_open };
+    static const suite_case *const groups[] = {cases_get,     cases_list,     cases_apply,
+                                               cases_wait,    cases_liveness, cases_threads,
+                                               cases_process, cases_open};
     suite s;
     if (!prepare(&s, url))
         return false;

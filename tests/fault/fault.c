@@ -37,9 +37,9 @@ enum {
     WRITERS_MAX = 600
 };
 
-static const char *const actions[] = { "kill-before",   "kill-after", "freeze-before",
-                                       "freeze-after",  "lost",       "twice",
-                                       "gone-before",   "gone-after" };
+static const char *const actions[] = {"kill-before",  "kill-after", "freeze-before",
+                                      "freeze-after", "lost",       "twice",
+                                      "gone-before",  "gone-after"};
 enum { ACTIONS = sizeof actions / sizeof actions[0] };
 
 typedef struct options {
@@ -146,9 +146,10 @@ static void count_case(const job *work, tally *sum)
     sum->cases++;
     sum->fired += work->has_fired;
     sum->looks += atomic_load(&notes->looks);
-    sum->told[!notes->is_told ? 3
-              : notes->told == CREG_OK ? 0
-              : notes->told == CREG_UNKNOWN_OUTCOME ? 2 : 1]++;
+    sum->told[!notes->is_told                       ? 3
+              : notes->told == CREG_OK              ? 0
+              : notes->told == CREG_UNKNOWN_OUTCOME ? 2
+                                                    : 1]++;
     bool is_bad = atomic_load(&notes->violations) > 0 || !work->has_ended;
     sum->violated += is_bad;
     if (!is_bad || getenv("CONFREG_BUG") != NULL)
@@ -165,7 +166,7 @@ static void count_case(const job *work, tally *sum)
 /* Runs jobs[0..count), so many at once. Stops early at a violation if asked to. */
 static void run_jobs(size_t count, unsigned at_once, bool stops, tally *sum)
 {
-    int children[JOBS_MAX] = { 0 };
+    int children[JOBS_MAX] = {0};
     job *of[JOBS_MAX];
     size_t next = 0, busy = 0;
     while (next < count || busy > 0) {
@@ -242,8 +243,8 @@ static void print_tally(const char *what, const tally *sum, long started)
 static int run_points(const options *wanted)
 {
     long started = now_ms();
-    unsigned long calls[OPERATIONS] = { 0 };
-    tally all = { 0 };
+    unsigned long calls[OPERATIONS] = {0};
+    tally all = {0};
     unsigned turn = wanted->seed;
     count_calls(wanted, calls, &all);
     print_tally("without a fault", &all, started);
@@ -251,7 +252,7 @@ static int run_points(const options *wanted)
         if (calls[op] == 0)
             continue;
         char name[48];
-        tally sum = { 0 };
+        tally sum = {0};
         size_t count = enumerate((operation)op, calls[op], wanted->every, &turn, 0);
         run_jobs(count, wanted->jobs, false, &sum);
         snprintf(name, sizeof name, "%s, %lu calls", operation_names[op], calls[op]);
@@ -274,15 +275,22 @@ static size_t bug_cases(size_t count)
         operation operation;
         const char *failpoint;
     } cases[] = {
-        { CREATE_PIECES, "apply:4:freeze-before" }, { CREATE_PIECES, "apply:4:kill-before" },
-        { CREATE_ONCE, "apply:1:freeze-before" },   { CREATE_ONCE, "apply:1:lost" },
-        { CREATE_PIECES, "live-release:1:freeze-before" },
-        { DELETE_PIECES, "apply:2:freeze-before" }, { DELETE_PIECES, "apply:3:kill-before" },
-        { DELETE_ONCE, "" },                        { DELETE_ONCE, "apply:1:freeze-before" },
-        { DELETE_ONCE, "apply:1:freeze-after" },    { SWEEP_PIECES, "" },
-        { SWEEP_ONCE, "" },                         { COPY, "apply:1:lost" },
-        { SET, "apply:1:lost" },                    { DELETE_PIECES, "" },
-        { CREATE_PIECES, "apply:7:lost" },
+        {CREATE_PIECES, "apply:4:freeze-before"},
+        {CREATE_PIECES, "apply:4:kill-before"},
+        {CREATE_ONCE, "apply:1:freeze-before"},
+        {CREATE_ONCE, "apply:1:lost"},
+        {CREATE_PIECES, "live-release:1:freeze-before"},
+        {DELETE_PIECES, "apply:2:freeze-before"},
+        {DELETE_PIECES, "apply:3:kill-before"},
+        {DELETE_ONCE, ""},
+        {DELETE_ONCE, "apply:1:freeze-before"},
+        {DELETE_ONCE, "apply:1:freeze-after"},
+        {SWEEP_PIECES, ""},
+        {SWEEP_ONCE, ""},
+        {COPY, "apply:1:lost"},
+        {SET, "apply:1:lost"},
+        {DELETE_PIECES, ""},
+        {CREATE_PIECES, "apply:7:lost"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         prepare(&jobs[count++], cases[i].operation, cases[i].failpoint);
@@ -292,7 +300,7 @@ static size_t bug_cases(size_t count)
 static int run_bug(int bug, unsigned at_once)
 {
     char number[8];
-    tally sum = { 0 };
+    tally sum = {0};
     snprintf(number, sizeof number, "%d", bug);
     if (bug != 0)
         setenv("CONFREG_BUG", number, 1);
@@ -397,15 +405,16 @@ static void judge_kills(const char *url, crime *scene, unsigned writers)
     int alive = 0;
     for (unsigned writer = 0; writer < writers; writer++)
         judge_writer(registry, scene, (int)writer, &arena, &alive);
-    creg_slice any = { NULL, 0 };
-    creg_instances listed = { NULL, 0 };
-    creg_report report = { .checked = 0 };
+    creg_slice any = {NULL, 0};
+    creg_instances listed = {NULL, 0};
+    creg_report report = {.checked = 0};
     creg_error err;
     if (creg_instance_list(registry, S("u"), any, any, &arena, &listed, &err) != CREG_OK ||
         (int)listed.size != alive)
         violated(&scene->notes, "I8: %zu are listed, %d requests were carried out", listed.size,
                  alive);
-    if (creg_fsck(registry, false, &arena, &report, &err) != CREG_OK || report.findings.size > 0)
+    if (creg_fsck(registry, false, &arena, &report, &err) != CREG_OK ||
+        report.findings.size > 0)
         violated(&scene->notes, "fsck has %zu findings", report.findings.size);
     memory *before = calloc(1, sizeof *before);
     look(registry, before, true, &scene->notes);
@@ -482,7 +491,7 @@ static int run_kills(const options *wanted)
     make_url(base, name, url);
     srand(wanted->seed);
     await(run_role(set_body, url, scene), 0, "set-up", &scene->notes);
-    int readers[] = { run_role(look_on, url, scene), run_role(watch_scene, url, scene) };
+    int readers[] = {run_role(look_on, url, scene), run_role(watch_scene, url, scene)};
     for (unsigned first = 0; first < writers; first += WRITERS_AT_ONCE) {
         int children[WRITERS_AT_ONCE];
         unsigned size = writers - first < WRITERS_AT_ONCE ? writers - first : WRITERS_AT_ONCE;
@@ -504,15 +513,17 @@ static int run_kills(const options *wanted)
         exit(0);
     }
     await(judge, 0, "judge", &scene->notes);
-    long states[5] = { 0 };
+    long states[5] = {0};
     for (unsigned i = 0; i < writers; i++)
         for (int k = 0; k < CREATES_MAX; k++)
             states[scene->state[i][k]]++;
-    printf("kills: %u writers killed (seed %u), %ld created, %ld removed, %ld cut short; %ld looks, "
+    printf("kills: %u writers killed (seed %u), %ld created, %ld removed, %ld cut short; %ld "
+           "looks, "
            "%d violations, %.1f s\n",
            writers, wanted->seed, states[CREATED] + states[REMOVING] + states[REMOVED],
-           states[REMOVED], states[CREATING] + states[REMOVING], atomic_load(&scene->notes.looks),
-           atomic_load(&scene->notes.violations), (double)(now_ms() - started) / 1000);
+           states[REMOVED], states[CREATING] + states[REMOVING],
+           atomic_load(&scene->notes.looks), atomic_load(&scene->notes.violations),
+           (double)(now_ms() - started) / 1000);
     return tell("kills", &scene->notes);
 }
 
@@ -541,8 +552,8 @@ static void judge_crowd(const char *url, crime *scene, size_t wanted)
     creg_registry *registry = open_or_die(url, "");
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 30);
-    creg_slice any = { NULL, 0 };
-    creg_instances listed = { NULL, 0 };
+    creg_slice any = {NULL, 0};
+    creg_instances listed = {NULL, 0};
     if (creg_instance_list(registry, S("u"), any, any, &arena, &listed, NULL) != CREG_OK ||
         listed.size != wanted)
         violated(&scene->notes, "I4: %zu instances of %zu", listed.size, wanted);
@@ -621,11 +632,18 @@ int main(int count, char **arguments)
         const char *name;
         int (*run)(const options *wanted);
     } commands[] = {
-        { "points", run_points }, { "bugs", run_bugs }, { "kills", run_kills },
-        { "crowd", run_crowd },
+        {"points", run_points},
+        {"bugs", run_bugs},
+        {"kills", run_kills},
+        {"crowd", run_crowd},
     };
-    options wanted = { .every = 1, .jobs = 6, .count = 50, .processes = 16, .each = 25,
-                       .seed = (unsigned)time(NULL), .store = getenv("CONFREG_TEST_STORE") };
+    options wanted = {.every = 1,
+                      .jobs = 6,
+                      .count = 50,
+                      .processes = 16,
+                      .each = 25,
+                      .seed = (unsigned)time(NULL),
+                      .store = getenv("CONFREG_TEST_STORE")};
     if (count < 2 || read_options(count, arguments, &wanted) != 0 || mkdtemp(folder) == NULL) {
         fprintf(stderr, "usage: fault points|bugs|kills|crowd [--store URL] ...\n");
         return 2;

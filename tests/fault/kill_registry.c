@@ -28,9 +28,9 @@
 
 enum {
     WRITERS = 2,
-    IDS_MAX = 20000,   /* of one writer in one run */
-    LIVE_MAX = 6,      /* instances that a writer keeps before it removes one */
-    RUN_MS_MAX = 130,  /* a writer lives so long at most */
+    IDS_MAX = 20000,  /* of one writer in one run */
+    LIVE_MAX = 6,     /* instances that a writer keeps before it removes one */
+    RUN_MS_MAX = 130, /* a writer lives so long at most */
     CROWD = 8,
     CROWD_ROUNDS = 15
 };
@@ -59,7 +59,8 @@ static const char body[] =
     " \"nodes\": {\n"
     "  {% for n in range(6) %}\n"
     "  \"node{{ n }}\": {\"name\": \"node{{ n }}\", \"cpu\": 2, \"mem\": 4,\n"
-    "    \"disks\": {\"d1\": {\"origin\": \"/x/{{ instancename }}/node{{ n }}\", \"mode\": \"rw\"}}},\n"
+    "    \"disks\": {\"d1\": {\"origin\": \"/x/{{ instancename }}/node{{ n }}\", \"mode\": "
+    "\"rw\"}}},\n"
     "  {% endfor %}\n"
     "  \"last\": {\"name\": \"last\"}\n"
     " }\n"
@@ -89,9 +90,8 @@ static void register_template(void)
 {
     creg_registry *registry = open_registry("");
     creg_error err;
-    creg_template template_ = { .name = creg_slice_of("t"),
-                                .version = creg_slice_of("1"),
-                                .body = creg_slice_of(body) };
+    creg_template template_ = {
+        .name = creg_slice_of("t"), .version = creg_slice_of("1"), .body = creg_slice_of(body)};
     if (creg_template_register(registry, &template_, false, &err) != CREG_OK) {
         fprintf(stderr, "%s\n", err.message);
         exit(1);
@@ -101,7 +101,7 @@ static void register_template(void)
 
 static const char *user_name(int writer)
 {
-    static const char *const names[] = { "u1", "u10" }; /* one a prefix of the other */
+    static const char *const names[] = {"u1", "u10"}; /* one a prefix of the other */
     return names[writer];
 }
 
@@ -126,7 +126,8 @@ static void must(creg_status status, const char *what, const creg_error *err)
 {
     if (status == CREG_OK)
         return;
-    fprintf(stderr, "%s: %s: %s (%s)\n", what, creg_status_name(status), err->message, err->detail);
+    fprintf(stderr, "%s: %s: %s (%s)\n", what, creg_status_name(status), err->message,
+            err->detail);
     _exit(2);
 }
 
@@ -134,10 +135,10 @@ static void must(creg_status status, const char *what, const creg_error *err)
 
 static void create(creg_registry *registry, int writer, notes *mine, creg_arena *arena)
 {
-    creg_instance_spec spec = { .user = creg_slice_of(user_name(writer)),
-                                .name = creg_slice_of("t"),
-                                .version = creg_slice_of("1"),
-                                .options = creg_value_none() };
+    creg_instance_spec spec = {.user = creg_slice_of(user_name(writer)),
+                               .name = creg_slice_of("t"),
+                               .version = creg_slice_of("1"),
+                               .options = creg_value_none()};
     creg_instance instance;
     creg_error err;
     must(creg_instantiate(registry, &spec, arena, &instance, &err), "create", &err);
@@ -154,7 +155,7 @@ static void set_status(creg_registry *registry, int writer, notes *mine, int id)
     creg_error err;
     int value = mine->of[id].set + 1;
     snprintf(text, sizeof text, "%d", value);
-    creg_property property = { creg_slice_of("status"), creg_slice_of(text) };
+    creg_property property = {creg_slice_of("status"), creg_slice_of(text)};
     mine->of[id].setting = value;
     must(creg_set(registry, dn_of(writer, id, "", dn), &property, 1, NULL, &err), "set", &err);
     mine->of[id].set = value;
@@ -221,7 +222,7 @@ static void write_until_killed(int writer, unsigned seed, bool in_pieces)
 
 static size_t count_keys(creg_registry *registry, creg_slice prefix, creg_arena *arena)
 {
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     if (creg_store_list(creg_registry_store(registry), prefix, arena, &pairs, NULL) != CREG_OK)
         violated("cannot list", "");
     return pairs.size;
@@ -239,15 +240,15 @@ static void check_whole(creg_registry *registry, int writer, int id, const note 
     if ((told->copied && copied == 0) || (!told->copying && copied != 0))
         violated("a copy is lost, or nobody made it", dn);
     creg_slice text;
-    if (creg_get(registry, dn_of(writer, id, "", dn), creg_slice_of("status"), arena, &text, NULL,
-                 NULL) != CREG_OK) {
+    if (creg_get(registry, dn_of(writer, id, "", dn), creg_slice_of("status"), arena, &text,
+                 NULL, NULL) != CREG_OK) {
         violated("no status", dn);
         return;
     }
     int value = atoi(creg_arena_copy(arena, text).data);
-    if (value != told->set && value != told->setting)
-    {
-        fprintf(stderr, "acknowledged %d, under way %d, found %d\n", told->set, told->setting, value);
+    if (value != told->set && value != told->setting) {
+        fprintf(stderr, "acknowledged %d, under way %d, found %d\n", told->set, told->setting,
+                value);
         violated("a value is lost", dn);
     }
 }
@@ -257,12 +258,12 @@ static void settle(creg_registry *registry, int writer, int id, note *told, bool
                    creg_arena *arena)
 {
     char dn[128];
-    creg_slice text = { NULL, 0 };
+    creg_slice text = {NULL, 0};
     told->state = is_listed ? MADE : REMOVED;
     if (!is_listed)
         return;
-    if (creg_get(registry, dn_of(writer, id, "", dn), creg_slice_of("status"), arena, &text, NULL,
-                 NULL) == CREG_OK)
+    if (creg_get(registry, dn_of(writer, id, "", dn), creg_slice_of("status"), arena, &text,
+                 NULL, NULL) == CREG_OK)
         told->set = told->setting = atoi(creg_arena_copy(arena, text).data);
     told->copied = told->copying =
         count_keys(registry, dn_of(writer, id, "/nodes/node10", dn), arena) != 0;
@@ -271,8 +272,8 @@ static void settle(creg_registry *registry, int writer, int id, note *told, bool
 static void check_writer(creg_registry *registry, int writer, creg_arena *arena)
 {
     notes *told = &shared[writer];
-    creg_instances instances = { NULL, 0 };
-    creg_slice any = { NULL, 0 };
+    creg_instances instances = {NULL, 0};
+    creg_slice any = {NULL, 0};
     static unsigned char is_listed[IDS_MAX + 1];
     memset(is_listed, 0, sizeof is_listed);
     if (creg_instance_list(registry, creg_slice_of(user_name(writer)), any, any, arena,
@@ -304,7 +305,7 @@ static void check_store(bool sweep)
     creg_arena_init(&arena, (size_t)1 << 30);
     for (int writer = 0; writer < WRITERS; writer++)
         check_writer(registry, writer, &arena);
-    creg_report report = { .checked = 0 };
+    creg_report report = {.checked = 0};
     if (sweep && creg_sweep(registry, &arena, &report, NULL) != CREG_OK)
         violated("cannot sweep", "");
     if (creg_fsck(registry, false, &arena, &report, NULL) != CREG_OK)
@@ -323,7 +324,7 @@ static void check_store(bool sweep)
 
 static void sleep_us(long us)
 {
-    struct timespec pause = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+    struct timespec pause = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
     nanosleep(&pause, NULL);
 }
 
@@ -359,10 +360,10 @@ static void crowd(void)
             creg_registry *registry = open_registry("");
             creg_arena arena;
             creg_arena_init(&arena, (size_t)1 << 30);
-            creg_instance_spec spec = { .user = creg_slice_of("crowd"),
-                                        .name = creg_slice_of("t"),
-                                        .version = creg_slice_of("1"),
-                                        .options = creg_value_none() };
+            creg_instance_spec spec = {.user = creg_slice_of("crowd"),
+                                       .name = creg_slice_of("t"),
+                                       .version = creg_slice_of("1"),
+                                       .options = creg_value_none()};
             for (int k = 0; k < CROWD_ROUNDS; k++) {
                 creg_instance instance;
                 if (creg_instantiate(registry, &spec, &arena, &instance, NULL) != CREG_OK)
@@ -380,8 +381,8 @@ static void crowd(void)
     creg_registry *registry = open_registry("");
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 30);
-    creg_instances instances = { NULL, 0 };
-    creg_slice any = { NULL, 0 };
+    creg_instances instances = {NULL, 0};
+    creg_slice any = {NULL, 0};
     creg_instance_list(registry, creg_slice_of("crowd"), any, any, &arena, &instances, NULL);
     if (instances.size != CROWD * CROWD_ROUNDS)
         violated("instances of the crowd are missing", "");

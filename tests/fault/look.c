@@ -32,10 +32,11 @@ void violated(shared *notes, const char *format, ...)
 void register_body(creg_registry *registry)
 {
     creg_error err;
-    creg_template template_ = { .name = S("t"),
-                                .version = S("1"),
-                                .body = S(body),
-                                .options = S("{\"required\": {}, \"optional\": {\"token\": \"\"}}") };
+    creg_template template_ = {.name = S("t"),
+                               .version = S("1"),
+                               .body = S(body),
+                               .options =
+                                   S("{\"required\": {}, \"optional\": {\"token\": \"\"}}")};
     if (creg_template_register(registry, &template_, true, &err) == CREG_OK)
         return;
     fprintf(stderr, "register: %s\n", err.message);
@@ -51,11 +52,11 @@ creg_status create(creg_registry *registry, const char *token, creg_arena *arena
     creg_status status = creg_json_parse(S(text), "options", 0, arena, &options, err);
     if (status != CREG_OK)
         return status;
-    creg_instance_spec spec = { .user = S("u"),
-                                .name = S("t"),
-                                .version = S("1"),
-                                .options = options,
-                                .request_id = S(token) };
+    creg_instance_spec spec = {.user = S("u"),
+                               .name = S("t"),
+                               .version = S("1"),
+                               .options = options,
+                               .request_id = S(token)};
     return creg_instantiate(registry, &spec, arena, ret_instance, err);
 }
 
@@ -115,7 +116,8 @@ static void count_book(census *count, const creg_pair *pair)
     if (id != 0 && rest.size == 0)
         count->intent[id] = holds(pair->value, "\"create\"") ? 'c' : 'd';
     char number[24];
-    if (creg_slice_equal(pair->key, S("_confreg/v1/n/u,t,1")) && pair->value.size < sizeof number) {
+    if (creg_slice_equal(pair->key, S("_confreg/v1/n/u,t,1")) &&
+        pair->value.size < sizeof number) {
         snprintf(number, sizeof number, "%.*s", (int)pair->value.size, pair->value.data);
         count->counter = strtoul(number, NULL, 10);
     }
@@ -125,10 +127,10 @@ static void count_book(census *count, const creg_pair *pair)
 static bool take_census(creg_registry *registry, creg_arena *arena, census *count)
 {
     creg_read reads[] = {
-        { .is_list = true, .key = S("_confreg/v1/c") },
-        { .is_list = true, .key = S("_confreg/v1/i") },
-        { .key = S("_confreg/v1/n/u,t,1") },
-        { .is_list = true, .key = S("instances/u/t/1") },
+        {.is_list = true, .key = S("_confreg/v1/c")},
+        {.is_list = true, .key = S("_confreg/v1/i")},
+        {.key = S("_confreg/v1/n/u,t,1")},
+        {.is_list = true, .key = S("instances/u/t/1")},
     };
     memset(count, 0, sizeof *count);
     if (creg_store_read(creg_registry_store(registry), reads, 4, arena, NULL, NULL) != CREG_OK)
@@ -146,7 +148,8 @@ static bool is_whole(int keys)
     return keys == KEYS || keys == KEYS + COPIED_KEYS;
 }
 
-static void judge_id(const census *count, int id, memory *before, bool may_vanish, shared *notes)
+static void judge_id(const census *count, int id, memory *before, bool may_vanish,
+                     shared *notes)
 {
     if (count->record[id] && !is_whole(count->keys[id]))
         violated(notes, "I1: id %d is committed with %d keys", id, count->keys[id]);
@@ -167,8 +170,8 @@ static void judge_id(const census *count, int id, memory *before, bool may_vanis
         atomic_store(&notes->highest, id);
 }
 
-static void look_raw(creg_registry *registry, creg_arena *arena, memory *before, bool may_vanish,
-                     shared *notes)
+static void look_raw(creg_registry *registry, creg_arena *arena, memory *before,
+                     bool may_vanish, shared *notes)
 {
     census *count = creg_arena_alloc(arena, sizeof *count);
     if (count == NULL || !take_census(registry, arena, count))
@@ -176,7 +179,8 @@ static void look_raw(creg_registry *registry, creg_arena *arena, memory *before,
     for (int id = 1; id < ID_MAX; id++)
         judge_id(count, id, before, may_vanish, notes);
     if (count->counter < before->counter)
-        violated(notes, "I4: the counter went from %lu to %lu", before->counter, count->counter);
+        violated(notes, "I4: the counter went from %lu to %lu", before->counter,
+                 count->counter);
     before->counter = count->counter;
     atomic_fetch_add(&notes->looks, 1);
 }
@@ -193,10 +197,11 @@ static size_t leaves(creg_value tree)
     return count;
 }
 
-static void look_listed(creg_registry *registry, creg_arena *arena, bool may_vanish, shared *notes)
+static void look_listed(creg_registry *registry, creg_arena *arena, bool may_vanish,
+                        shared *notes)
 {
-    creg_slice any = { NULL, 0 };
-    creg_instances instances = { NULL, 0 };
+    creg_slice any = {NULL, 0};
+    creg_instances instances = {NULL, 0};
     creg_error err;
     if (creg_instance_list(registry, S("u"), any, any, arena, &instances, &err) != CREG_OK)
         return;
@@ -225,8 +230,8 @@ int count_token(creg_registry *registry, const char *token, int *ret_id, shared 
 {
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 28);
-    creg_slice any = { NULL, 0 };
-    creg_instances instances = { NULL, 0 };
+    creg_slice any = {NULL, 0};
+    creg_instances instances = {NULL, 0};
     creg_error err;
     int count = 0;
     if (creg_instance_list(registry, S("u"), any, any, &arena, &instances, &err) != CREG_OK)
@@ -248,7 +253,7 @@ static int count_listed(creg_registry *registry, const char *prefix, bool intent
 {
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 28);
-    creg_read read = { .is_list = true, .key = S(prefix), .keys_only = true };
+    creg_read read = {.is_list = true, .key = S(prefix), .keys_only = true};
     int count = 0;
     if (creg_store_read(creg_registry_store(registry), &read, 1, &arena, NULL, NULL) != CREG_OK)
         count = -1;

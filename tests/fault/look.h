@@ -20,16 +20,16 @@ enum { ID_MAX = 4096, KEYS = 42, COPIED_KEYS = 4, SAYINGS = 6, SAYING_SIZE = 240
 typedef struct shared {
     atomic_int violations;
     char sayings[SAYINGS][SAYING_SIZE]; /* the first few violations */
-    atomic_int stop;     /* readers end */
+    atomic_int stop;                    /* readers end */
     atomic_int stop_setter;
-    atomic_long looks;   /* snapshots that readers judged */
-    atomic_int highest;  /* id that was ever seen in use */
+    atomic_long looks;  /* snapshots that readers judged */
+    atomic_int highest; /* id that was ever seen in use */
     /* what the victim was told */
     int is_told;
     creg_status told;
     char dn[128];
     char message[160];
-    int has_bystander;   /* somebody else created while the victim was frozen */
+    int has_bystander; /* somebody else created while the victim was frozen */
 } shared;
 
 /** What a reader remembers between two looks. */

@@ -22,9 +22,9 @@ enum {
     TARGET = 11
 };
 
-const char *const operation_names[OPERATIONS] = { "create-once", "create-pieces", "delete-once",
-                                                  "delete-pieces", "copy", "set", "sweep-once",
-                                                  "sweep-pieces" };
+const char *const operation_names[OPERATIONS] = {
+    "create-once", "create-pieces", "delete-once", "delete-pieces",
+    "copy",        "set",           "sweep-once",  "sweep-pieces"};
 
 long now_ms(void)
 {
@@ -35,7 +35,7 @@ long now_ms(void)
 
 void sleep_ms(long duration)
 {
-    struct timespec pause = { .tv_sec = duration / 1000, .tv_nsec = duration % 1000 * 1000000 };
+    struct timespec pause = {.tv_sec = duration / 1000, .tv_nsec = duration % 1000 * 1000000};
     nanosleep(&pause, NULL);
 }
 
@@ -121,8 +121,9 @@ static void must(creg_status status, const char *what, const creg_error *err)
 static void put_counter(creg_registry *registry, const char *value)
 {
     creg_error err;
-    must(creg_store_put(creg_registry_store(registry), S("_confreg/v1/n/u,t,1"), S(value), &err),
-         "counter", &err);
+    must(
+        creg_store_put(creg_registry_store(registry), S("_confreg/v1/n/u,t,1"), S(value), &err),
+        "counter", &err);
 }
 
 static int create_or_die(creg_registry *registry, const char *token)
@@ -190,7 +191,7 @@ static creg_status act(scenario *case_, creg_registry *registry, creg_error *err
     creg_arena_init(&arena, (size_t)1 << 28);
     creg_instance instance;
     creg_report report;
-    creg_property poke = { S("poke"), S("7") };
+    creg_property poke = {S("poke"), S("7")};
     creg_slice target = S("instances/u/t/1/11");
     creg_status status;
     if (is_create(case_->operation)) {
@@ -224,7 +225,7 @@ static void be_victim(scenario *case_)
     if (case_->failpoint[0] != '\0')
         setenv("CONFREG_FAILPOINT", case_->failpoint, 1);
     creg_registry *registry = open_or_die(case_->url, parameters);
-    creg_error err = { .status = CREG_OK };
+    creg_error err = {.status = CREG_OK};
     case_->notes->told = act(case_, registry, &err);
     snprintf(case_->notes->message, sizeof case_->notes->message, "%.150s", err.message);
     case_->notes->is_told = 1;
@@ -248,7 +249,7 @@ static void be_reader(scenario *case_)
 static void be_setter(scenario *case_)
 {
     creg_registry *registry = open_or_die(case_->url, "");
-    creg_property poke = { S("poke"), S("1") };
+    creg_property poke = {S("poke"), S("1")};
     while (!atomic_load(&case_->notes->stop_setter))
         (void)creg_set(registry, S("instances/u/t/1/11"), &poke, 1, NULL, NULL);
     creg_close(registry);
@@ -325,7 +326,7 @@ static void judge_create(scenario *case_, creg_registry *registry)
     judge_told(case_, count == 1);
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 28);
-    creg_instance found = { 0 }, again = { 0 };
+    creg_instance found = {0}, again = {0};
     creg_error err;
     creg_status status = creg_instance_status(registry, S("victim"), &arena, &found, &err);
     if ((status == CREG_OK) != (count == 1) || (status != CREG_OK && status != CREG_NOT_FOUND))
@@ -372,9 +373,9 @@ static void judge_set(scenario *case_, creg_registry *registry)
 {
     creg_arena arena;
     creg_arena_init(&arena, (size_t)1 << 20);
-    creg_slice value = { NULL, 0 };
-    creg_status status = creg_get(registry, S("instances/u/t/1/11"), S("poke"), &arena, &value,
-                                  NULL, NULL);
+    creg_slice value = {NULL, 0};
+    creg_status status =
+        creg_get(registry, S("instances/u/t/1/11"), S("poke"), &arena, &value, NULL, NULL);
     if (status != CREG_OK)
         violated(case_->notes, "the property cannot be read: %s", creg_status_name(status));
     judge_told(case_, creg_slice_equal(value, S("7")));

@@ -23,15 +23,15 @@ static void round_trip(creg_value value, const creg_json_style *style, unsigned 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const creg_json_style styles[] = { { 0 }, { .compact = true, .ascii = true },
-                                              { .indent = 2, .sort_keys = true } };
+    static const creg_json_style styles[] = {
+        {0}, {.compact = true, .ascii = true}, {.indent = 2, .sort_keys = true}};
     creg_arena arena;
     creg_arena_init(&arena, FUZZ_MEMORY);
     for (unsigned flags = 0; flags <= CREG_PARSE_NUMBERS_AS_WRITTEN; flags++) {
         creg_error err;
         creg_value value;
-        creg_status status = creg_json_parse(fuzz_slice(data, size), "fuzz.json", flags, &arena,
-                                             &value, &err);
+        creg_status status =
+            creg_json_parse(fuzz_slice(data, size), "fuzz.json", flags, &arena, &value, &err);
         MUST_EXPLAIN(status, &err);
         if (status != CREG_OK)
             continue;

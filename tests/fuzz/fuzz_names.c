@@ -44,12 +44,14 @@ static void take_apart(creg_slice text)
 {
     creg_error err;
     creg_dn dn, again;
-    creg_status status = creg_dn_parse(&creg_layout_instances, text, creg_slice_of(""), &dn, &err);
+    creg_status status =
+        creg_dn_parse(&creg_layout_instances, text, creg_slice_of(""), &dn, &err);
     MUST_EXPLAIN(status, &err);
     if (status != CREG_OK)
         return;
     MUST(dn.head_size < dn.instance_size && dn.instance_size <= dn.key.size);
-    status = creg_dn_parse(&creg_layout_instances, creg_dn_key(&dn), creg_slice_of(""), &again, &err);
+    status = creg_dn_parse(&creg_layout_instances, creg_dn_key(&dn), creg_slice_of(""), &again,
+                           &err);
     MUST(status == CREG_OK);
     MUST(creg_slice_equal(creg_dn_key(&dn), creg_dn_key(&again)));
     MUST(dn.kind == again.kind);

@@ -10,7 +10,7 @@ static void commit_record(creg_slice key, creg_slice text, creg_arena *arena)
 {
     creg_error err;
     creg_slice printed;
-    creg_instance instance = { 0 }, again = { 0 };
+    creg_instance instance = {0}, again = {0};
     creg_status status = creg_record_parse(key, text, arena, &instance, &err);
     MUST_EXPLAIN(status, &err);
     if (status != CREG_OK)

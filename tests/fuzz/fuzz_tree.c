@@ -18,7 +18,7 @@ static void same_pairs(const creg_pairs *left, const creg_pairs *right)
 static void round_trip(creg_value tree, creg_arena *arena)
 {
     creg_error err;
-    creg_pairs pairs = { 0 }, again = { 0 };
+    creg_pairs pairs = {0}, again = {0};
     creg_value back;
     creg_slice prefix = creg_slice_of("instances/u/p/1.0/1");
     creg_status status = creg_tree_flatten(tree, prefix, arena, &pairs, NULL, &err);
@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     creg_arena_init(&arena, FUZZ_MEMORY);
     creg_error err;
     creg_value tree;
-    if (creg_json_parse(fuzz_slice(data, size), NULL, CREG_PARSE_NUMBERS_AS_WRITTEN, &arena, &tree,
-                        &err) == CREG_OK)
+    if (creg_json_parse(fuzz_slice(data, size), NULL, CREG_PARSE_NUMBERS_AS_WRITTEN, &arena,
+                        &tree, &err) == CREG_OK)
         round_trip(tree, &arena);
     creg_arena_clear(&arena);
     return 0;

@@ -26,8 +26,8 @@ static void round_trip(creg_value value, creg_arena *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const unsigned flags[] = { 0, CREG_PARSE_NUMBERS_AS_WRITTEN, CREG_PARSE_YAML_1_1,
-                                      CREG_PARSE_YAML_1_1 | CREG_PARSE_NUMBERS_AS_WRITTEN };
+    static const unsigned flags[] = {0, CREG_PARSE_NUMBERS_AS_WRITTEN, CREG_PARSE_YAML_1_1,
+                                     CREG_PARSE_YAML_1_1 | CREG_PARSE_NUMBERS_AS_WRITTEN};
     if (size > INPUT_SIZE)
         return 0;
     creg_arena arena;

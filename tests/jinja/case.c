@@ -115,8 +115,8 @@ static creg_status one_shot_next(jinja_run *run, creg_object *object, creg_value
     return CREG_OK;
 }
 
-static const jinja_class one_shot_class = { .base = { .type_name = "list_iterator" },
-                                            .next = one_shot_next };
+static const jinja_class one_shot_class = {.base = {.type_name = "list_iterator"},
+                                           .next = one_shot_next};
 
 /* An object with attributes, and perhaps a text. */
 typedef struct plain_object {
@@ -147,9 +147,8 @@ static creg_status plain_print(const creg_object *object, bool as_repr, creg_are
     return CREG_OK;
 }
 
-static const jinja_class plain_class = {
-    .base = { .type_name = "Obj", .print = plain_print }, .attribute = plain_attribute
-};
+static const jinja_class plain_class = {.base = {.type_name = "Obj", .print = plain_print},
+                                        .attribute = plain_attribute};
 
 static creg_value to_special(creg_arena *arena, const char *key, yyjson_val *json, bool *found)
 {
@@ -173,15 +172,16 @@ static creg_value to_special(creg_arena *arena, const char *key, yyjson_val *jso
     }
     if (strcmp(key, "__iter__") == 0) {
         one_shot *self = creg_arena_calloc(arena, 1, sizeof *self);
-        *self = (one_shot){ .base = { &one_shot_class.base }, .items = to_list(arena, json) };
+        *self = (one_shot){.base = {&one_shot_class.base}, .items = to_list(arena, json)};
         return creg_value_object(&self->base);
     }
     if (strcmp(key, "__object__") == 0) {
         plain_object *self = creg_arena_calloc(arena, 1, sizeof *self);
         creg_value attributes = to_value(arena, yyjson_obj_get(json, "attrs"));
         yyjson_val *text = yyjson_obj_get(json, "str");
-        *self = (plain_object){ .base = { &plain_class.base }, .attributes = attributes.as.map,
-                                .text = text == NULL ? creg_slice_of("<Obj>") : slice_of(text) };
+        *self = (plain_object){.base = {&plain_class.base},
+                               .attributes = attributes.as.map,
+                               .text = text == NULL ? creg_slice_of("<Obj>") : slice_of(text)};
         return creg_value_object(&self->base);
     }
     *found = false;
@@ -212,7 +212,7 @@ static creg_value to_number(creg_arena *arena, yyjson_val *json)
     if (memchr(text.data, '.', text.size) || memchr(text.data, 'e', text.size) ||
         memchr(text.data, 'E', text.size))
         return creg_value_float(strtod(text.data, NULL));
-    creg_integer_room room = { .arena = arena, .digits_max = 100000 };
+    creg_integer_room room = {.arena = arena, .digits_max = 100000};
     creg_integer integer;
     if (creg_integer_parse(room, text, 10, &integer, NULL) != CREG_OK)
         abort();
@@ -222,12 +222,18 @@ static creg_value to_number(creg_arena *arena, yyjson_val *json)
 static creg_value to_value(creg_arena *arena, yyjson_val *json)
 {
     switch (yyjson_get_type(json)) {
-    case YYJSON_TYPE_BOOL: return creg_value_bool(yyjson_get_bool(json));
-    case YYJSON_TYPE_RAW: return to_number(arena, json);
-    case YYJSON_TYPE_STR: return creg_value_string(slice_of(json));
-    case YYJSON_TYPE_ARR: return creg_value_list(to_list(arena, json));
-    case YYJSON_TYPE_OBJ: return to_map(arena, json);
-    default: return creg_value_none();
+    case YYJSON_TYPE_BOOL:
+        return creg_value_bool(yyjson_get_bool(json));
+    case YYJSON_TYPE_RAW:
+        return to_number(arena, json);
+    case YYJSON_TYPE_STR:
+        return creg_value_string(slice_of(json));
+    case YYJSON_TYPE_ARR:
+        return creg_value_list(to_list(arena, json));
+    case YYJSON_TYPE_OBJ:
+        return to_map(arena, json);
+    default:
+        return creg_value_none();
     }
 }
 
@@ -250,7 +256,8 @@ static jinja_undefined undefined_of(const char *name)
         return JINJA_UNDEFINED_STRICT;
     if (strcmp(name, "ChainableUndefined") == 0)
         return JINJA_UNDEFINED_CHAINABLE;
-    return strcmp(name, "DebugUndefined") == 0 ? JINJA_UNDEFINED_DEBUG : JINJA_UNDEFINED_DEFAULT;
+    return strcmp(name, "DebugUndefined") == 0 ? JINJA_UNDEFINED_DEBUG
+                                               : JINJA_UNDEFINED_DEFAULT;
 }
 
 static unsigned extensions_of(yyjson_val *names)
@@ -295,7 +302,8 @@ static void read_options(yyjson_val *test, jinja_options *options)
     options->trim_blocks = flag(env, "trim_blocks");
     options->lstrip_blocks = flag(env, "lstrip_blocks");
     options->keep_trailing_newline = flag(env, "keep_trailing_newline");
-    options->autoescape = flag(env, "autoescape") ? JINJA_AUTOESCAPE_HTML : JINJA_AUTOESCAPE_OFF;
+    options->autoescape =
+        flag(env, "autoescape") ? JINJA_AUTOESCAPE_HTML : JINJA_AUTOESCAPE_OFF;
     options->undefined = undefined_of(text_or(env, "undefined", ""));
     const char *sandbox = text_or(env, "sandbox", "");
     options->sandbox = strcmp(sandbox, "immutable") == 0   ? JINJA_SANDBOX_IMMUTABLE
@@ -318,8 +326,8 @@ static creg_status compile_main(jinja_engine *engine, yyjson_val *test,
     if (yyjson_is_arr(name)) {
         creg_status status = CREG_NOT_FOUND;
         yyjson_arr_iter iter = yyjson_arr_iter_with(name);
-        for (yyjson_val *one; status == CREG_NOT_FOUND &&
-                              (one = yyjson_arr_iter_next(&iter)) != NULL;)
+        for (yyjson_val *one;
+             status == CREG_NOT_FOUND && (one = yyjson_arr_iter_next(&iter)) != NULL;)
             status = jinja_load(engine, slice_of(one), ret, err);
         return status;
     }
@@ -383,10 +391,14 @@ static yyjson_mut_val *to_json(yyjson_mut_doc *doc, creg_value value)
 {
     yyjson_mut_val *list;
     switch (value.kind) {
-    case CREG_KIND_BOOL: return yyjson_mut_bool(doc, value.as.integer != 0);
-    case CREG_KIND_INT: return yyjson_mut_sint(doc, value.as.integer);
-    case CREG_KIND_FLOAT: return yyjson_mut_real(doc, value.as.real);
-    case CREG_KIND_STRING: return yyjson_mut_strn(doc, value.as.text, value.size);
+    case CREG_KIND_BOOL:
+        return yyjson_mut_bool(doc, value.as.integer != 0);
+    case CREG_KIND_INT:
+        return yyjson_mut_sint(doc, value.as.integer);
+    case CREG_KIND_FLOAT:
+        return yyjson_mut_real(doc, value.as.real);
+    case CREG_KIND_STRING:
+        return yyjson_mut_strn(doc, value.as.text, value.size);
     case CREG_KIND_LIST:
     case CREG_KIND_TUPLE:
         list = yyjson_mut_arr(doc);
@@ -400,7 +412,8 @@ static yyjson_mut_val *to_json(yyjson_mut_doc *doc, creg_value value)
                 yyjson_mut_obj_add(list, to_json(doc, value.as.map->entries[i].key),
                                    to_json(doc, value.as.map->entries[i].value));
         return list;
-    default: return yyjson_mut_null(doc);
+    default:
+        return yyjson_mut_null(doc);
     }
 }
 

@@ -59,8 +59,8 @@ static void put_list(creg_text *text, const char *head, jinja_node **nodes, uint
 
 static void put_chain(creg_text *text, const jinja_node *node, const char *head)
 {
-    static const char *const operators[] = { "+", "-", "*", "/", "//", "%", "**", "==", "!=",
-                                             "<", "<=", ">", ">=", "in", "not in" };
+    static const char *const operators[] = {
+        "+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "in", "not in"};
     creg_text_format(text, "(%s ", head);
     put_node(text, node->as.chain.first);
     for (uint32_t i = 0; i < node->as.chain.count; i++) {
@@ -105,7 +105,7 @@ static void put_call(creg_text *text, const jinja_node *node, const char *head)
 static void put_operands(creg_text *text, const char *head, const jinja_node *a,
                          const jinja_node *b, const jinja_node *c)
 {
-    const jinja_node *nodes[] = { a, b, c };
+    const jinja_node *nodes[] = {a, b, c};
     creg_text_format(text, "(%s", head);
     for (size_t i = 0; i < 3; i++) {
         creg_text_byte(text, ' ');
@@ -121,7 +121,9 @@ static void put_node(creg_text *text, const jinja_node *node)
         return;
     }
     switch ((jinja_node_kind)node->kind) {
-    case NODE_CONST: creg_value_print(text, node->as.constant, true, NULL); return;
+    case NODE_CONST:
+        creg_value_print(text, node->as.constant, true, NULL);
+        return;
     case NODE_NAME:
         put_name(text, node->as.name.name);
         creg_text_format(text, "@%u", (unsigned)node->slot);
@@ -133,20 +135,42 @@ static void put_node(creg_text *text, const jinja_node *node)
         creg_text_byte(text, '.');
         put_name(text, node->as.nsref.attribute);
         return;
-    case NODE_LIST: put_list(text, "list", node->as.list.items, node->as.list.count); return;
-    case NODE_TUPLE: put_list(text, "tuple", node->as.list.items, node->as.list.count); return;
-    case NODE_DICT: put_list(text, "dict", node->as.list.items, node->as.list.count * 2); return;
-    case NODE_NOT: put_list(text, "not", (jinja_node *[]){ node->as.operands.first }, 1); return;
-    case NODE_NEG: put_list(text, "neg", (jinja_node *[]){ node->as.operands.first }, 1); return;
-    case NODE_POS: put_list(text, "pos", (jinja_node *[]){ node->as.operands.first }, 1); return;
-    case NODE_MARK_SAFE:
-        put_list(text, "safe", (jinja_node *[]){ node->as.operands.first }, 1);
+    case NODE_LIST:
+        put_list(text, "list", node->as.list.items, node->as.list.count);
         return;
-    case NODE_BINARY: put_chain(text, node, "math"); return;
-    case NODE_AND: put_chain(text, node, "and"); return;
-    case NODE_OR: put_chain(text, node, "or"); return;
-    case NODE_COMPARE: put_chain(text, node, "compare"); return;
-    case NODE_CONCAT: put_chain(text, node, "concat"); return;
+    case NODE_TUPLE:
+        put_list(text, "tuple", node->as.list.items, node->as.list.count);
+        return;
+    case NODE_DICT:
+        put_list(text, "dict", node->as.list.items, node->as.list.count * 2);
+        return;
+    case NODE_NOT:
+        put_list(text, "not", (jinja_node *[]){node->as.operands.first}, 1);
+        return;
+    case NODE_NEG:
+        put_list(text, "neg", (jinja_node *[]){node->as.operands.first}, 1);
+        return;
+    case NODE_POS:
+        put_list(text, "pos", (jinja_node *[]){node->as.operands.first}, 1);
+        return;
+    case NODE_MARK_SAFE:
+        put_list(text, "safe", (jinja_node *[]){node->as.operands.first}, 1);
+        return;
+    case NODE_BINARY:
+        put_chain(text, node, "math");
+        return;
+    case NODE_AND:
+        put_chain(text, node, "and");
+        return;
+    case NODE_OR:
+        put_chain(text, node, "or");
+        return;
+    case NODE_COMPARE:
+        put_chain(text, node, "compare");
+        return;
+    case NODE_CONCAT:
+        put_chain(text, node, "concat");
+        return;
     case NODE_COND:
         put_operands(text, "if", node->as.operands.first, node->as.operands.second,
                      node->as.operands.third);
@@ -159,7 +183,7 @@ static void put_node(creg_text *text, const jinja_node *node)
         creg_text_byte(text, ')');
         return;
     case NODE_GETITEM:
-        put_list(text, "item", (jinja_node *[]){ node->as.item.object, node->as.item.key }, 2);
+        put_list(text, "item", (jinja_node *[]){node->as.item.object, node->as.item.key}, 2);
         return;
     case NODE_SLICE:
         creg_text_string(text, "(slice ");
@@ -167,9 +191,15 @@ static void put_node(creg_text *text, const jinja_node *node)
         put_operands(text, "", node->as.slice.start, node->as.slice.stop, node->as.slice.step);
         creg_text_byte(text, ')');
         return;
-    case NODE_CALL: put_call(text, node, "call"); return;
-    case NODE_FILTER: put_call(text, node, "filter"); return;
-    case NODE_TEST: put_call(text, node, "test"); return;
+    case NODE_CALL:
+        put_call(text, node, "call");
+        return;
+    case NODE_FILTER:
+        put_call(text, node, "filter");
+        return;
+    case NODE_TEST:
+        put_call(text, node, "test");
+        return;
     }
 }
 
@@ -189,7 +219,8 @@ static void put_output(creg_text *text, const jinja_stmt *stmt, int depth)
         if (stmt->as.output.items[i].node != NULL)
             put_node(text, stmt->as.output.items[i].node);
         else
-            creg_value_print(text, creg_value_string(stmt->as.output.items[i].text), true, NULL);
+            creg_value_print(text, creg_value_string(stmt->as.output.items[i].text), true,
+                             NULL);
     }
     creg_text_byte(text, '\n');
 }
@@ -261,21 +292,39 @@ static void put_with(creg_text *text, const jinja_stmt *stmt, int depth)
 static void put_stmt(creg_text *text, const jinja_stmt *stmt, int depth)
 {
     static const char *const words[] = {
-        [STMT_EXTENDS] = "extends ", [STMT_INCLUDE] = "include ", [STMT_IMPORT] = "import ",
-        [STMT_FROM_IMPORT] = "from ", [STMT_BREAK] = "break", [STMT_CONTINUE] = "continue",
-        [STMT_DEBUG] = "debug", [STMT_DO] = "do ", [STMT_SET] = "set ",
-        [STMT_SET_BLOCK] = "set block ", [STMT_FILTER_BLOCK] = "filter block ",
+        [STMT_EXTENDS] = "extends ",
+        [STMT_INCLUDE] = "include ",
+        [STMT_IMPORT] = "import ",
+        [STMT_FROM_IMPORT] = "from ",
+        [STMT_BREAK] = "break",
+        [STMT_CONTINUE] = "continue",
+        [STMT_DEBUG] = "debug",
+        [STMT_DO] = "do ",
+        [STMT_SET] = "set ",
+        [STMT_SET_BLOCK] = "set block ",
+        [STMT_FILTER_BLOCK] = "filter block ",
         [STMT_BLOCK] = "block ",
     };
     switch ((jinja_stmt_kind)stmt->kind) {
-    case STMT_OUTPUT: put_output(text, stmt, depth); return;
-    case STMT_FOR: put_for(text, stmt->as.loop, depth); return;
-    case STMT_IF: put_if(text, stmt, depth); return;
+    case STMT_OUTPUT:
+        put_output(text, stmt, depth);
+        return;
+    case STMT_FOR:
+        put_for(text, stmt->as.loop, depth);
+        return;
+    case STMT_IF:
+        put_if(text, stmt, depth);
+        return;
     case STMT_MACRO:
-    case STMT_CALL_BLOCK: put_macro(text, stmt, depth); return;
+    case STMT_CALL_BLOCK:
+        put_macro(text, stmt, depth);
+        return;
     case STMT_WITH:
-    case STMT_AUTOESCAPE: put_with(text, stmt, depth); return;
-    default: break;
+    case STMT_AUTOESCAPE:
+        put_with(text, stmt, depth);
+        return;
+    default:
+        break;
     }
     put_line(text, depth, words[stmt->kind]);
     if (stmt->kind == STMT_SET) {

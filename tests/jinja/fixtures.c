@@ -55,7 +55,8 @@ static void read_settings(fixtures *f, char *line)
     jinja_options_init(&f->options);
     f->options.random_seed = 1;
     char *rest = NULL;
-    for (char *word = strtok_r(line, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+    for (char *word = strtok_r(line, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
         if (!set_option(f, word)) {
             fprintf(stderr, "%s:%u: no setting '%s'\n", f->path, f->line, word);
             f->failed++;
@@ -85,8 +86,8 @@ static creg_status render(fixtures *f, creg_arena *arena, creg_slice *ret_text, 
     jinja_template *compiled = NULL;
     creg_status status = jinja_engine_new(&f->options, &engine, err);
     if (status == CREG_OK)
-        status = jinja_compile(engine, creg_slice_of(""), creg_slice_of(f->template_), &compiled,
-                               err);
+        status = jinja_compile(engine, creg_slice_of(""), creg_slice_of(f->template_),
+                               &compiled, err);
     if (status == CREG_OK)
         status = jinja_render(compiled, creg_value_none(), NULL, arena, ret_text, err);
     jinja_template_free(compiled);

@@ -118,8 +118,8 @@ static creg_status render(hostile *h, creg_arena *arena, creg_slice *ret_text, c
     jinja_template *compiled = NULL;
     creg_status status = jinja_engine_new(&h->options, &engine, err);
     if (status == CREG_OK)
-        status = jinja_compile(engine, creg_slice_of("body"), creg_slice_of(h->source), &compiled,
-                               err);
+        status = jinja_compile(engine, creg_slice_of("body"), creg_slice_of(h->source),
+                               &compiled, err);
     if (status == CREG_OK)
         status = jinja_render(compiled, make_context(arena), NULL, arena, ret_text, err);
     jinja_template_free(compiled);
@@ -162,10 +162,10 @@ static void *run_job(void *argument)
     getrusage(RUSAGE_SELF, &usage);
     result->memory_kb = usage.ru_maxrss - memory;
     if (result->status == CREG_OK) {
-        snprintf(result->text, sizeof result->text, "%.*s", (int)(text.size < 190 ? text.size : 190),
-                 text.size == 0 ? "" : text.data);
-        result->text_matches = work->expected != NULL &&
-                               creg_slice_equal(text, creg_slice_of(work->expected));
+        snprintf(result->text, sizeof result->text, "%.*s",
+                 (int)(text.size < 190 ? text.size : 190), text.size == 0 ? "" : text.data);
+        result->text_matches =
+            work->expected != NULL && creg_slice_equal(text, creg_slice_of(work->expected));
     } else {
         tell_error(result, &err);
     }
@@ -242,9 +242,10 @@ static const char *judge(const outcome *result, const char *line)
 static void report(hostile *h, const job *work, const char *complaint, const char *expected)
 {
     const outcome *r = &work->result;
-    fprintf(stderr, "%s:%u: %s\n  template  %.200s\n  expected  %s\n", h->path, h->line, complaint,
-            h->source, expected);
-    fprintf(stderr, "  given     %s %s line %u hint: %s\n  text      %s\n  cpu %.0f ms, %ld KiB\n",
+    fprintf(stderr, "%s:%u: %s\n  template  %.200s\n  expected  %s\n", h->path, h->line,
+            complaint, h->source, expected);
+    fprintf(stderr,
+            "  given     %s %s line %u hint: %s\n  text      %s\n  cpu %.0f ms, %ld KiB\n",
             r->type, r->message, r->line, r->hint, r->text, r->cpu_ms, r->memory_kb);
 }
 
@@ -342,7 +343,8 @@ static void read_settings(hostile *h, char *line)
     options->loader = load;
     options->loader_user = h;
     char *rest = NULL;
-    for (char *word = strtok_r(line, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(line, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest))
         if (!set_option(options, word)) {
             fprintf(stderr, "%s:%u: no setting '%s'\n", h->path, h->line, word);
             h->failed++;

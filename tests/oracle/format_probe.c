@@ -19,7 +19,7 @@ static creg_arena arena;
 
 static void put_string(creg_text *out, creg_slice string)
 {
-    static const creg_json_style style = { .ascii = true };
+    static const creg_json_style style = {.ascii = true};
     creg_slice text = creg_slice_of("\"?\"");
     creg_json_print(creg_value_string(string), &style, &arena, &text, NULL);
     creg_text_slice(out, text);
@@ -69,20 +69,38 @@ static void put_value(creg_text *out, creg_value value)
 {
     creg_slice text = creg_slice_of("?");
     switch ((creg_kind)value.kind) {
-    case CREG_KIND_NONE: creg_text_string(out, "[\"n\"]"); break;
-    case CREG_KIND_BOOL: creg_text_format(out, "[\"b\", %d]", (int)value.as.integer); break;
+    case CREG_KIND_NONE:
+        creg_text_string(out, "[\"n\"]");
+        break;
+    case CREG_KIND_BOOL:
+        creg_text_format(out, "[\"b\", %d]", (int)value.as.integer);
+        break;
     case CREG_KIND_INT:
     case CREG_KIND_BIGINT:
         creg_value_str(value, &arena, &text, NULL);
         put_tagged(out, 'i', text);
         break;
-    case CREG_KIND_FLOAT: put_float(out, value.as.real); break;
-    case CREG_KIND_NUMBER: put_tagged(out, 'w', creg_value_text(value)); break;
-    case CREG_KIND_DATE: put_tagged(out, 'd', creg_value_text(value)); break;
-    case CREG_KIND_STRING: put_tagged(out, 's', creg_value_text(value)); break;
-    case CREG_KIND_LIST: put_list(out, value.as.list); break;
-    case CREG_KIND_MAP: put_map(out, value.as.map); break;
-    default: put_tagged(out, '?', text); break;
+    case CREG_KIND_FLOAT:
+        put_float(out, value.as.real);
+        break;
+    case CREG_KIND_NUMBER:
+        put_tagged(out, 'w', creg_value_text(value));
+        break;
+    case CREG_KIND_DATE:
+        put_tagged(out, 'd', creg_value_text(value));
+        break;
+    case CREG_KIND_STRING:
+        put_tagged(out, 's', creg_value_text(value));
+        break;
+    case CREG_KIND_LIST:
+        put_list(out, value.as.list);
+        break;
+    case CREG_KIND_MAP:
+        put_map(out, value.as.map);
+        break;
+    default:
+        put_tagged(out, '?', text);
+        break;
     }
 }
 
@@ -102,7 +120,7 @@ static void answer(const char *mode, creg_slice text)
         return;
     }
     creg_text out;
-    creg_slice line = { NULL, 0 };
+    creg_slice line = {NULL, 0};
     creg_slice printed = creg_slice_of("");
     creg_text_init(&out, &arena, (size_t)256 * 1024 * 1024);
     creg_text_byte(&out, '[');

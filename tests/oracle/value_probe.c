@@ -19,7 +19,7 @@
 #include "base/utf8.h"
 
 static creg_arena arena;
-static creg_integer_room room = { &arena, 20000 };
+static creg_integer_room room = {&arena, 20000};
 
 static double double_of(const char *hex)
 {
@@ -38,7 +38,7 @@ static void show_double(double real)
 
 static void show_text(creg_text *text)
 {
-    creg_slice slice = { 0 };
+    creg_slice slice = {0};
     if (creg_text_finish(text, &slice, NULL) != CREG_OK)
         printf("FAILED\n");
     else
@@ -65,7 +65,7 @@ static void show_integer(creg_status status, creg_integer integer)
 
 static creg_integer integer_of(const char *text)
 {
-    creg_integer integer = { 0 };
+    creg_integer integer = {0};
     if (creg_integer_parse(room, creg_slice_of(text), 10, &integer, NULL) != CREG_OK)
         printf("UNREADABLE ");
     return integer;
@@ -80,7 +80,7 @@ static void answer_repr(char **fields)
 
 static void answer_format(char **fields)
 {
-    creg_float_layout layout = { .type = fields[1][0], .precision = atoi(fields[2]) };
+    creg_float_layout layout = {.type = fields[1][0], .precision = atoi(fields[2])};
     layout.alternate = strchr(fields[3], '#') != NULL;
     layout.upper = strchr(fields[3], 'U') != NULL;
     creg_text text = new_text();
@@ -99,7 +99,7 @@ static void answer_float(char **fields)
 
 static void answer_int(char **fields)
 {
-    creg_integer integer = { 0 };
+    creg_integer integer = {0};
     creg_status status = creg_integer_parse(room, creg_slice_of(fields[2]),
                                             (unsigned)atoi(fields[1]), &integer, NULL);
     show_integer(status, integer);
@@ -109,7 +109,7 @@ static void answer_binary(char **fields)
 {
     creg_integer left = integer_of(fields[1]);
     creg_integer right = integer_of(fields[2]);
-    creg_integer result = { 0 };
+    creg_integer result = {0};
     creg_status status = CREG_OK;
     if (strcmp(fields[0], "add") == 0)
         status = creg_integer_add(room, left, right, &result, NULL);
@@ -126,8 +126,8 @@ static void answer_binary(char **fields)
 
 static void answer_division(char **fields)
 {
-    creg_integer quotient = { 0 };
-    creg_integer remainder = { 0 };
+    creg_integer quotient = {0};
+    creg_integer remainder = {0};
     creg_status status = creg_integer_divide(room, integer_of(fields[1]), integer_of(fields[2]),
                                              &quotient, &remainder, NULL);
     show_integer(status, quotient);
@@ -138,8 +138,8 @@ static void answer_ratio(char **fields)
 {
     double real = 0;
     bool fits = false;
-    creg_status status = creg_integer_ratio(integer_of(fields[1]), integer_of(fields[2]), &real,
-                                            &fits, NULL);
+    creg_status status =
+        creg_integer_ratio(integer_of(fields[1]), integer_of(fields[2]), &real, &fits, NULL);
     if (status != CREG_OK || !fits)
         printf("OverflowError\n");
     else
@@ -157,7 +157,7 @@ static void answer_to_double(char **fields)
 
 static void answer_from_double(char **fields)
 {
-    creg_integer integer = { 0 };
+    creg_integer integer = {0};
     show_integer(creg_integer_from_double(room, double_of(fields[1]), &integer, NULL), integer);
 }
 
@@ -188,7 +188,7 @@ static void (*const mappings[])(creg_text *, creg_slice) = {
 /* Alone, behind a letter, and in front of one: the places that change a mapping. */
 static void show_mapped(const char *character, size_t size)
 {
-    static const char *const around[][2] = { { "", "" }, { "a", "" }, { "", "a" }, { "A", "B" } };
+    static const char *const around[][2] = {{"", ""}, {"a", ""}, {"", "a"}, {"A", "B"}};
     for (size_t m = 0; m < sizeof mappings / sizeof mappings[0]; m++) {
         creg_text mapped = new_text();
         for (size_t i = 0; i < 4; i++) {
@@ -232,20 +232,17 @@ static const struct {
     const char *name;
     void (*answer)(char **fields);
 } questions[] = {
-    { "repr", answer_repr },        { "format", answer_format },
-    { "float", answer_float },      { "int", answer_int },
-    { "add", answer_binary },       { "sub", answer_binary },
-    { "mul", answer_binary },       { "pow", answer_binary },
-    { "cmp", answer_binary },       { "div", answer_division },
-    { "ratio", answer_ratio },      { "dbl", answer_to_double },
-    { "trunc", answer_from_double }, { "cmpf", answer_compare_double },
-    { "base", answer_base },        { "classes", answer_classes },
-    { "case", answer_case },        { "caseof", answer_case_of },
+    {"repr", answer_repr},         {"format", answer_format},       {"float", answer_float},
+    {"int", answer_int},           {"add", answer_binary},          {"sub", answer_binary},
+    {"mul", answer_binary},        {"pow", answer_binary},          {"cmp", answer_binary},
+    {"div", answer_division},      {"ratio", answer_ratio},         {"dbl", answer_to_double},
+    {"trunc", answer_from_double}, {"cmpf", answer_compare_double}, {"base", answer_base},
+    {"classes", answer_classes},   {"case", answer_case},           {"caseof", answer_case_of},
 };
 
 static void answer(char *line)
 {
-    char *fields[8] = { 0 };
+    char *fields[8] = {0};
     size_t count = 0;
     fields[count++] = line;
     for (char *at = line; *at != '\0'; at++)

@@ -86,14 +86,18 @@ creg_registry *suite_open_other(const char *parameters)
 {
     char url[2 * URL_SIZE];
     snprintf(url, sizeof url, "%s%s%s", store_url,
-             parameters[0] == '\0' ? "" : strchr(store_url, '?') == NULL ? "?" : "&", parameters);
+             parameters[0] == '\0'            ? ""
+             : strchr(store_url, '?') == NULL ? "?"
+                                              : "&",
+             parameters);
     creg_registry *other = NULL;
     /* LMDB may not be opened twice by one process through two names; the driver shares it. */
     ok(creg_open(url, NULL, &other, &err));
     return other;
 }
 
-static int run_on(const char *url, const char *name, const struct CMUnitTest *tests, size_t count)
+static int run_on(const char *url, const char *name, const struct CMUnitTest *tests,
+                  size_t count)
 {
     char title[URL_SIZE];
     base_url = url;
@@ -140,49 +144,48 @@ void suite_said(const char *part, const char *file, int line)
 
 /* ---- service templates ---------------------------------------------------------------------- */
 
-void given_template(const char *name, const char *version, const char *body, const char *options)
+void given_template(const char *name, const char *version, const char *body,
+                    const char *options)
 {
     creg_template template_ = {
-        .name = S(name), .version = S(version), .body = S(body), .options = S(options)
-    };
+        .name = S(name), .version = S(version), .body = S(body), .options = S(options)};
     ok(creg_template_register(registry, &template_, false, &err));
 }
 
 void given_web(void)
 {
-    given_template(
-        "web", "1.0",
-        "{\n"
-        "  \"status\": \"registered\",\n"
-        "  \"step\": 0,\n"
-        "  \"nodes\": {\n"
-        "    \"slave1\": {\n"
-        "      \"name\": \"slave1\", \"status\": \"_\", \"host\": \"_\", \"disks_required\": 2,\n"
-        "      \"cpu\": {{ opts.cpu }}, \"clustername\": \"{{ instancename }}\",\n"
-        "      \"disks\": {\"disk1\": {\"origin\": \"/data/{{ instancename }}/slave1/disk1\"}},\n"
-        "      \"networks\": {\"eth0\": {\"address\": \"dynamic\"}},\n"
-        "      \"tags\": [\"a\", \"b\"],\n"
-        "      \"services\": [\"http\"]\n"
-        "    },\n"
-        "    \"slave10\": {\n"
-        "      \"name\": \"slave10\", \"status\": \"_\", \"ports\": \"80, 443\",\n"
-        "      \"services\": [\"http\"]\n"
-        "    }\n"
-        "  },\n"
-        "  \"services\": {\n"
-        "    \"http\": {\"name\": \"http\", \"dfs.blocksize\": 64,\n"
-        "               \"nodes\": [\"slave1\", \"slave10\"]}\n"
-        "  }\n"
-        "}\n",
-        "{\"required\": {}, \"optional\": {\"cpu\": 2}}");
+    given_template("web", "1.0",
+                   "{\n"
+                   "  \"status\": \"registered\",\n"
+                   "  \"step\": 0,\n"
+                   "  \"nodes\": {\n"
+                   "    \"slave1\": {\n"
+                   "      \"name\": \"slave1\", \"status\": \"_\", \"host\": \"_\", "
+                   "\"disks_required\": 2,\n"
+                   "      \"cpu\": {{ opts.cpu }}, \"clustername\": \"{{ instancename }}\",\n"
+                   "      \"disks\": {\"disk1\": {\"origin\": \"/data/{{ instancename "
+                   "}}/slave1/disk1\"}},\n"
+                   "      \"networks\": {\"eth0\": {\"address\": \"dynamic\"}},\n"
+                   "      \"tags\": [\"a\", \"b\"],\n"
+                   "      \"services\": [\"http\"]\n"
+                   "    },\n"
+                   "    \"slave10\": {\n"
+                   "      \"name\": \"slave10\", \"status\": \"_\", \"ports\": \"80, 443\",\n"
+                   "      \"services\": [\"http\"]\n"
+                   "    }\n"
+                   "  },\n"
+                   "  \"services\": {\n"
+                   "    \"http\": {\"name\": \"http\", \"dfs.blocksize\": 64,\n"
+                   "               \"nodes\": [\"slave1\", \"slave10\"]}\n"
+                   "  }\n"
+                   "}\n",
+                   "{\"required\": {}, \"optional\": {\"cpu\": 2}}");
 }
 
 creg_instance_spec spec_of(const char *user, const char *name, const char *version)
 {
-    return (creg_instance_spec){ .user = S(user),
-                                 .name = S(name),
-                                 .version = S(version),
-                                 .options = creg_value_none() };
+    return (creg_instance_spec){
+        .user = S(user), .name = S(name), .version = S(version), .options = creg_value_none()};
 }
 
 creg_slice given_instance(const char *user, const char *name, const char *version)
@@ -265,8 +268,8 @@ void put_raw(const char *key, const char *value)
 
 void delete_raw(const char *key)
 {
-    creg_operation operation = { .kind = CREG_OPERATION_DELETE, .key = S(key) };
-    creg_transaction transaction = { .operations = &operation, .operation_count = 1 };
+    creg_operation operation = {.kind = CREG_OPERATION_DELETE, .key = S(key)};
+    creg_transaction transaction = {.operations = &operation, .operation_count = 1};
     ok(creg_store_apply(creg_registry_store(registry), &transaction, NULL, &err));
 }
 

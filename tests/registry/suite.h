@@ -42,7 +42,6 @@ void suite_reopen(void);
 /** Open the same store once more, with parameters for its query ("layout=products"). */
 creg_registry *suite_open_other(const char *parameters);
 
-
 /** Run a group on each store; returns failures. */
 int suite_run(const char *name, const struct CMUnitTest *tests, size_t count);
 #define SUITE_RUN(tests) suite_run(#tests, tests, sizeof(tests) / sizeof(tests)[0])

@@ -53,10 +53,10 @@ static void test_fsck__sound_store_is_clean(void **state)
     given_instance("ann", "web", "1.0");
     expect_clean();
     assert_int_equal(2, fsck(false).checked);
-    creg_property property = { S("status"), S("running") };
+    creg_property property = {S("status"), S("running")};
     ok(creg_set(registry, dn, &property, 1, NULL, &err));
-    ok(creg_copy(registry, S("ann/web/1.0/2/nodes/slave1"), S("ann/web/1.0/2/nodes/slave2"), NULL,
-                 NULL, &err));
+    ok(creg_copy(registry, S("ann/web/1.0/2/nodes/slave1"), S("ann/web/1.0/2/nodes/slave2"),
+                 NULL, NULL, &err));
     expect_clean();
     ok(creg_deinstantiate(registry, dn, &err));
     expect_clean();
@@ -101,7 +101,8 @@ static void test_fsck__record_without_data(void **state)
     delete_raw("instances/ann/t/1/1/a");
     expect_fault("record-without-data", true, true);
     creg_instance instance;
-    expect(CREG_NOT_FOUND, creg_instance_get(registry, S("ann/t/1/1"), &arena, &instance, &err));
+    expect(CREG_NOT_FOUND,
+           creg_instance_get(registry, S("ann/t/1/1"), &arena, &instance, &err));
 }
 
 static void test_fsck__unreadable_record(void **state)
@@ -219,11 +220,10 @@ static void test_sweep__leaves_the_living(void **state)
     creg_liveness *liveness;
     const char *key = "_confreg/v1/i/ann,web,1.0,1";
     ok(creg_liveness_open(store, S(key), 20000, &liveness, &err));
-    creg_operation put = { .kind = CREG_OPERATION_PUT,
-                           .key = S(key),
-                           .value = S(intent),
-                           .bind_liveness = true };
-    creg_transaction transaction = { .operations = &put, .operation_count = 1, .fence = liveness };
+    creg_operation put = {
+        .kind = CREG_OPERATION_PUT, .key = S(key), .value = S(intent), .bind_liveness = true};
+    creg_transaction transaction = {
+        .operations = &put, .operation_count = 1, .fence = liveness};
     ok(creg_store_apply(store, &transaction, NULL, &err));
     put_raw("instances/ann/web/1.0/1/a", "1");
     creg_report report;
@@ -339,13 +339,15 @@ static void look_in_the_middle(void *user_data, size_t done, size_t total)
     creg_instances instances;
     creg_instance instance;
     creg_slice value;
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     looks++;
-    assert_int_equal(CREG_OK, creg_instance_list(watcher, S(""), S(""), S(""), &arena, &instances, &own));
+    assert_int_equal(
+        CREG_OK, creg_instance_list(watcher, S(""), S(""), S(""), &arena, &instances, &own));
     assert_int_equal(0, instances.size);
     assert_int_equal(CREG_NOT_FOUND, creg_get(watcher, S("ann/web/1.0/1"), S("status"), &arena,
                                               &value, NULL, &own));
-    assert_int_equal(CREG_CONFLICT, creg_instance_status(watcher, S("r1"), &arena, &instance, &own));
+    assert_int_equal(CREG_CONFLICT,
+                     creg_instance_status(watcher, S("r1"), &arena, &instance, &own));
     creg_report report;
     assert_int_equal(CREG_OK, creg_sweep(watcher, &arena, &report, &own));
     assert_int_equal(0, report.changed);
@@ -387,11 +389,12 @@ static void sweep_in_the_middle(void *user_data, size_t done, size_t total)
     if (done == 0 || done == total || looks++ > 0)
         return;
     creg_operation operations[] = {
-        { .kind = CREG_OPERATION_DELETE, .key = S("_confreg/v1/i/ann,web,1.0,1") },
-        { .kind = CREG_OPERATION_DELETE_TREE, .key = S("instances/ann/web/1.0/1") },
+        {.kind = CREG_OPERATION_DELETE, .key = S("_confreg/v1/i/ann,web,1.0,1")},
+        {.kind = CREG_OPERATION_DELETE_TREE, .key = S("instances/ann/web/1.0/1")},
     };
-    creg_transaction transaction = { .operations = operations, .operation_count = 2 };
-    assert_int_equal(CREG_OK, creg_store_apply(creg_registry_store(watcher), &transaction, NULL, NULL));
+    creg_transaction transaction = {.operations = operations, .operation_count = 2};
+    assert_int_equal(CREG_OK,
+                     creg_store_apply(creg_registry_store(watcher), &transaction, NULL, NULL));
 }
 
 static void test_pieces__of_one_taken_for_dead_are_never_committed(void **state)

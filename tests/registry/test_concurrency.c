@@ -50,11 +50,12 @@ static void *instantiate(void *argument)
     worker *self = argument;
     creg_arena own_arena;
     creg_arena_init(&own_arena, (size_t)1 << 30);
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     for (int i = 0; i < ROUNDS; i++) {
         creg_instance instance;
         creg_instance_spec spec = spec_of("ann", "web", "1.0");
-        if (!is_ok(self, creg_instantiate(self->registry, &spec, &own_arena, &instance, &own), &own))
+        if (!is_ok(self, creg_instantiate(self->registry, &spec, &own_arena, &instance, &own),
+                   &own))
             continue;
         int id = atoi(creg_arena_copy(&own_arena, instance.id).data);
         if (id < 1 || id > WORKERS * ROUNDS || self->taken[id]++ > 0)
@@ -100,14 +101,15 @@ static void *repeat_request(void *argument)
     worker *self = argument;
     creg_arena own_arena;
     creg_arena_init(&own_arena, (size_t)1 << 30);
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     for (int i = 0; i < ROUNDS; i++) {
         char request[16];
         snprintf(request, sizeof request, "r%d", i);
         creg_instance instance;
         creg_instance_spec spec = spec_of("ann", "web", "1.0");
         spec.request_id = S(request);
-        if (is_ok(self, creg_instantiate(self->registry, &spec, &own_arena, &instance, &own), &own))
+        if (is_ok(self, creg_instantiate(self->registry, &spec, &own_arena, &instance, &own),
+                  &own))
             self->taken[atoi(creg_arena_copy(&own_arena, instance.id).data)]++;
     }
     creg_arena_clear(&own_arena);
@@ -124,16 +126,19 @@ static void test_instance__one_request_by_many_is_carried_out_once(void **state)
     assert_int_equal(ROUNDS, instances.size);
     for (int i = 0; i < WORKERS; i++) /* and everybody was told the same ones */
         for (size_t k = 0; k < instances.size; k++)
-            assert_int_equal(1, workers[i].taken[atoi(creg_arena_copy(&arena, instances.items[k].id).data)]);
+            assert_int_equal(
+                1, workers[i].taken[atoi(creg_arena_copy(&arena, instances.items[k].id).data)]);
 }
 
 static void *count_up(void *argument)
 {
     worker *self = argument;
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     for (int i = 0; i < ROUNDS; i++) {
         int64_t value;
-        is_ok(self, creg_increment(self->registry, S("ann/web/1.0/1"), S("step"), 1, &value, &own), &own);
+        is_ok(self,
+              creg_increment(self->registry, S("ann/web/1.0/1"), S("step"), 1, &value, &own),
+              &own);
     }
     return NULL;
 }
@@ -158,11 +163,12 @@ static void *make_and_remove(void *argument)
     worker *self = argument;
     creg_arena own_arena;
     creg_arena_init(&own_arena, (size_t)1 << 30);
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     for (int i = 0; i < ROUNDS * 2; i++) {
         creg_instance instance;
         creg_instance_spec spec = spec_of("ann", "web", "1.0");
-        if (is_ok(self, creg_instantiate(self->registry, &spec, &own_arena, &instance, &own), &own))
+        if (is_ok(self, creg_instantiate(self->registry, &spec, &own_arena, &instance, &own),
+                  &own))
             is_ok(self, creg_deinstantiate(self->registry, instance.dn, &own), &own);
         creg_arena_clear(&own_arena);
     }
@@ -175,10 +181,12 @@ static void *look(void *argument)
     worker *self = argument;
     creg_arena own_arena;
     creg_arena_init(&own_arena, (size_t)1 << 30);
-    creg_error own = { .status = CREG_OK };
+    creg_error own = {.status = CREG_OK};
     while (!is_over) {
-        creg_instances instances = { NULL, 0 };
-        is_ok(self, creg_instance_list(self->registry, S("ann"), S(""), S(""), &own_arena, &instances, &own),
+        creg_instances instances = {NULL, 0};
+        is_ok(self,
+              creg_instance_list(self->registry, S("ann"), S(""), S(""), &own_arena, &instances,
+                                 &own),
               &own);
         for (size_t i = 0; i < instances.size; i++) {
             creg_value tree;
@@ -227,7 +235,8 @@ static void test_instance__by_processes(void **state)
             for (int k = 0; failures == 0 && k < ROUNDS; k++) {
                 creg_instance instance;
                 creg_instance_spec spec = spec_of("ann", "web", "1.0");
-                failures += creg_instantiate(own, &spec, &own_arena, &instance, NULL) != CREG_OK;
+                failures +=
+                    creg_instantiate(own, &spec, &own_arena, &instance, NULL) != CREG_OK;
             }
             creg_close(own);
             creg_arena_clear(&own_arena);
@@ -259,7 +268,7 @@ static void test_handle__after_fork_is_refused(void **state)
         creg_arena own_arena;
         creg_arena_init(&own_arena, (size_t)1 << 30);
         creg_instances instances;
-        creg_slice none = { NULL, 0 };
+        creg_slice none = {NULL, 0};
         _exit(creg_instance_list(registry, none, none, none, &own_arena, &instances, NULL) ==
                       CREG_FORKED
                   ? 0

@@ -23,7 +23,7 @@ static creg_status copy(const char *from, const char *to, const creg_copy_option
 
 static creg_status set(const char *path, const char *value)
 {
-    creg_property property = { S(path), S(value) };
+    creg_property property = {S(path), S(value)};
     return creg_set(registry, dn, &property, 1, NULL, &err);
 }
 
@@ -33,17 +33,21 @@ static void test_copy__renames_exactly(void **state)
     (void)state;
     ok(set("nodes/slave1/peers/slave1", ""));
     ok(set("nodes/slave1/peers/slave10", ""));
-    ok(set("nodes/slave1/note", "slave1x slave10 slave1 /slave10/slave1-data /slave1/x/slave1"));
+    ok(set("nodes/slave1/note",
+           "slave1x slave10 slave1 /slave10/slave1-data /slave1/x/slave1"));
     ok(set("nodes/slave1/own", "slave1"));
     ok(set("nodes/slave1/cpu", "7"));
     const char *ten = tree_of(below(dn, "nodes/slave10"));
     size_t count = 0;
-    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/slave2"), NULL, &count, &err));
+    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/slave2"), NULL, &count,
+                 &err));
     assert_int_equal(15, count);
     assert_string_equal(
         "{\"clustername\": \"instances-ann-web-1.0-1\", \"cpu\": \"7\", \"disks\": {\"disk1\": "
-        "{\"origin\": \"/data/instances-ann-web-1.0-1/slave2/disk1\"}}, \"disks_required\": \"2\", "
-        "\"host\": \"_\", \"name\": \"slave2\", \"networks\": {\"eth0\": {\"address\": \"dynamic\"}}, "
+        "{\"origin\": \"/data/instances-ann-web-1.0-1/slave2/disk1\"}}, \"disks_required\": "
+        "\"2\", "
+        "\"host\": \"_\", \"name\": \"slave2\", \"networks\": {\"eth0\": {\"address\": "
+        "\"dynamic\"}}, "
         "\"note\": \"slave1x slave10 slave1 /slave10/slave1-data /slave2/x/slave2\", "
         "\"own\": \"slave2\", \"peers\": [\"slave2\", \"slave10\"], \"services\": [\"http\"], "
         "\"status\": \"_\", \"tags\": [\"a\", \"b\"]}",
@@ -71,7 +75,7 @@ static void test_copy__resets_what_was_reported(void **state)
     assert_string_equal("0", property_of(node, "progress"));
     assert_string_equal("dynamic", property_of(node, "networks/eth0/address"));
     assert_string_equal("kept", property_of(node, "conf/deep/status"));
-    creg_copy_options options = { .keep_runtime = true };
+    creg_copy_options options = {.keep_runtime = true};
     ok(copy("nodes/slave1", "nodes/slave3", &options));
     assert_string_equal("running", property_of(dn, "nodes/slave3/status"));
     assert_string_equal("10.0.0.5", property_of(dn, "nodes/slave3/networks/eth0/address"));
@@ -84,7 +88,7 @@ static void test_copy__joins_services_when_asked(void **state)
     ok(set("services/mail/nodes/slave10", ""));
     ok(copy("nodes/slave1", "nodes/slave2", NULL));
     assert_string_equal("(NOT_FOUND)", property_of(dn, "services/http/nodes/slave2"));
-    creg_copy_options options = { .membership = true };
+    creg_copy_options options = {.membership = true};
     ok(copy("nodes/slave1", "nodes/slave3", &options));
     assert_string_equal("", property_of(dn, "services/http/nodes/slave3"));
     assert_string_equal("", property_of(dn, "services/dns/nodes/slave3"));
@@ -99,9 +103,9 @@ static void test_copy__across_instances(void **state)
     ok(set("nodes/slave1/at", "instances/ann/web/1.0/1/nodes/slave1"));
     ok(set("nodes/slave1/short", "ann/web/1.0/1/nodes/slave1"));
     ok(set("nodes/slave1/other", "instances/ann/web/1.0/10/nodes/slave1"));
-    creg_copy_options options = { .membership = true };
-    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(other, "nodes/slave2"), &options, NULL,
-                 &err));
+    creg_copy_options options = {.membership = true};
+    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(other, "nodes/slave2"), &options,
+                 NULL, &err));
     creg_slice node = below(other, "nodes/slave2");
     assert_string_equal("instances/bob/web/1.0/1/nodes/slave2", property_of(node, "at"));
     assert_string_equal("bob/web/1.0/1/nodes/slave2", property_of(node, "short"));
@@ -159,14 +163,14 @@ static void test_copy__dry_run_counts_and_writes_nothing(void **state)
 {
     (void)state;
     const char *before = dump();
-    creg_copy_options options = { .dry_run = true, .membership = true };
+    creg_copy_options options = {.dry_run = true, .membership = true};
     size_t planned = 0, done = 0;
-    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/slave2"), &options, &planned,
-                 &err));
+    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/slave2"), &options,
+                 &planned, &err));
     assert_string_equal(before, dump());
     options.dry_run = false;
-    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/slave2"), &options, &done,
-                 &err));
+    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/slave2"), &options,
+                 &done, &err));
     assert_int_equal(planned, done);
     assert_int_equal(12, done);
 }

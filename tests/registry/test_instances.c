@@ -30,12 +30,14 @@ static void test_instance__is_what_the_body_says(void **state)
     assert_int_equal(32, instance.request_id.size);
     assert_false(instance.was_repeated);
     assert_string_equal(
-        "{\"nodes\": {\"slave1\": {\"clustername\": \"instances-ann-web-1.0-1\", \"cpu\": \"8\", "
+        "{\"nodes\": {\"slave1\": {\"clustername\": \"instances-ann-web-1.0-1\", \"cpu\": "
+        "\"8\", "
         "\"disks\": {\"disk1\": {\"origin\": \"/data/instances-ann-web-1.0-1/slave1/disk1\"}}, "
         "\"disks_required\": \"2\", \"host\": \"_\", \"name\": \"slave1\", "
         "\"networks\": {\"eth0\": {\"address\": \"dynamic\"}}, \"services\": [\"http\"], "
         "\"status\": \"_\", \"tags\": [\"a\", \"b\"]}, "
-        "\"slave10\": {\"name\": \"slave10\", \"ports\": \"80, 443\", \"services\": [\"http\"], "
+        "\"slave10\": {\"name\": \"slave10\", \"ports\": \"80, 443\", \"services\": "
+        "[\"http\"], "
         "\"status\": \"_\"}}, \"services\": {\"http\": {\"dfs.blocksize\": \"64\", "
         "\"name\": \"http\", \"nodes\": [\"slave1\", \"slave10\"]}}, "
         "\"status\": \"registered\", \"step\": \"0\"}",
@@ -53,14 +55,14 @@ static void test_instance__record_comes_back(void **state)
     suite_reopen();
     ok(creg_instance_get(registry, made.dn, &arena, &read, &err));
     const creg_slice pairs[][2] = {
-        { made.dn, read.dn },
-        { made.status, read.status },
-        { made.digest, read.digest },
-        { made.template_digest, read.template_digest },
-        { made.request_id, read.request_id },
-        { made.created, read.created },
-        { made.author, read.author },
-        { made.options, read.options },
+        {made.dn, read.dn},
+        {made.status, read.status},
+        {made.digest, read.digest},
+        {made.template_digest, read.template_digest},
+        {made.request_id, read.request_id},
+        {made.created, read.created},
+        {made.author, read.author},
+        {made.options, read.options},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         assert_true(creg_slice_equal(pairs[i][0], pairs[i][1]));
@@ -86,7 +88,8 @@ static void test_instance__has_two_names(void **state)
 static void test_instance__of_users_with_telling_names(void **state)
 {
     (void)state;
-    static const char *const users[] = { "instances", "nodes", "services", "myclusters", "clusters" };
+    static const char *const users[] = {"instances", "nodes", "services", "myclusters",
+                                        "clusters"};
     given_web();
     for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
         creg_slice dn = given_instance(users[i], "web", "1.0");
@@ -106,16 +109,16 @@ static void test_instance__bad_dns_are_refused(void **state)
 {
     (void)state;
     static const char *const dns[] = {
-        "",      "/",          "a",           "a/b/c",        "instances/a/b",
-        "a//b/c", "/a/b/c/1",  "a/b/../1",    "a/b/c/.",      "a/b/c/1//x",
-        "a/b/c/1/x//", "a b/c/1.0/1", "a/b/c/=2e", "a/b/c/=GG", "a/b/c/=41", "a/b/c/1\n",
-        "a/b/c/\xff", "a/b/c/=00",
+        "",          "/",         "a",         "a/b/c",      "instances/a/b", "a//b/c",
+        "/a/b/c/1",  "a/b/../1",  "a/b/c/.",   "a/b/c/1//x", "a/b/c/1/x//",   "a b/c/1.0/1",
+        "a/b/c/=2e", "a/b/c/=GG", "a/b/c/=41", "a/b/c/1\n",  "a/b/c/\xff",    "a/b/c/=00",
     };
     given_web();
     for (size_t i = 0; i < sizeof dns / sizeof dns[0]; i++) {
         creg_instance instance;
         creg_slice value;
-        expect(CREG_INVALID_NAME, creg_instance_get(registry, S(dns[i]), &arena, &instance, &err));
+        expect(CREG_INVALID_NAME,
+               creg_instance_get(registry, S(dns[i]), &arena, &instance, &err));
         expect(CREG_INVALID_NAME,
                creg_get(registry, S(dns[i]), S("x"), &arena, &value, NULL, &err));
         expect(CREG_INVALID_NAME, creg_deinstantiate(registry, S(dns[i]), &err));
@@ -146,8 +149,8 @@ static void test_instance__unescaped_dn_gets_a_hint(void **state)
 static void test_instance__bad_names_are_refused(void **state)
 {
     (void)state;
-    static const creg_slice names[] = { { "", 0 },     { ".", 1 },    { "..", 2 },  { "a/b", 3 },
-                                        { "a\0b", 3 }, { "\xff", 1 }, { "\x1b[", 2 } };
+    static const creg_slice names[] = {{"", 0},     {".", 1},    {"..", 2},   {"a/b", 3},
+                                       {"a\0b", 3}, {"\xff", 1}, {"\x1b[", 2}};
     given_web();
     const char *before = dump();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -215,17 +218,17 @@ static void test_instance__refusals_leave_nothing(void **state)
         creg_status status;
         uint32_t line;
     } rows[] = {
-        { "{\n\"a\": \"{{ nobody }}\"}", CREG_TEMPLATE_UNDEFINED, 2 },
-        { "{\n\"a\": {{ 1 // 0 }}}", CREG_TEMPLATE_RUNTIME, 2 },
-        { "{\n\"a\": 1,\n}", CREG_INVALID, 2 },
-        { "{\"a\": 1,\n\"b\": 2,\n\"a\": 3}", CREG_INVALID, 3 },
-        { "{\n\n\"a\": [[1]]}", CREG_NESTED_LISTS, 3 },
-        { "{\n\n\"a\": null}", CREG_UNSUPPORTED_TYPE, 3 },
-        { "[1]", CREG_INVALID, 1 },
-        { "{\"a\": 1,\n\"..\": 2}", CREG_INVALID_NAME, 2 },
-        { "{\"a\": 1,\n\"\": 2}", CREG_INVALID_NAME, 2 },
-        { "{\"services\": {\"s\":\n{\"nodes\": [\"n9\"]}}}", CREG_INVALID, 2 },
-        { "", CREG_INVALID, 0 },
+        {"{\n\"a\": \"{{ nobody }}\"}", CREG_TEMPLATE_UNDEFINED, 2},
+        {"{\n\"a\": {{ 1 // 0 }}}", CREG_TEMPLATE_RUNTIME, 2},
+        {"{\n\"a\": 1,\n}", CREG_INVALID, 2},
+        {"{\"a\": 1,\n\"b\": 2,\n\"a\": 3}", CREG_INVALID, 3},
+        {"{\n\n\"a\": [[1]]}", CREG_NESTED_LISTS, 3},
+        {"{\n\n\"a\": null}", CREG_UNSUPPORTED_TYPE, 3},
+        {"[1]", CREG_INVALID, 1},
+        {"{\"a\": 1,\n\"..\": 2}", CREG_INVALID_NAME, 2},
+        {"{\"a\": 1,\n\"\": 2}", CREG_INVALID_NAME, 2},
+        {"{\"services\": {\"s\":\n{\"nodes\": [\"n9\"]}}}", CREG_INVALID, 2},
+        {"", CREG_INVALID, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char version[8];
@@ -277,7 +280,8 @@ static void test_instance__ids_count_up_and_are_never_reused(void **state)
     creg_instance_spec spec = spec_of("ann", "c++", "1.0");
     ok(instantiate(&spec, &instance));
     expect_text("4", instance.id);
-    ok(creg_deinstantiate_all(registry, S("ann"), S("c++"), S("1.0"), true, &arena, NULL, &err));
+    ok(creg_deinstantiate_all(registry, S("ann"), S("c++"), S("1.0"), true, &arena, NULL,
+                              &err));
     ok(instantiate(&spec, &instance));
     expect_text("5", instance.id);
 }
@@ -361,7 +365,8 @@ static void test_instance__status_of_a_request(void **state)
     ok(creg_deinstantiate(registry, instance.dn, &err));
     expect(CREG_NOT_FOUND, creg_instance_status(registry, S("r1"), &arena, &instance, &err));
     expect(CREG_INVALID_NAME, creg_instance_status(registry, S(""), &arena, &instance, &err));
-    expect(CREG_INVALID_NAME, creg_instance_status(registry, S("a/b"), &arena, &instance, &err));
+    expect(CREG_INVALID_NAME,
+           creg_instance_status(registry, S("a/b"), &arena, &instance, &err));
 }
 
 static void test_instance__every_one_has_a_request_id(void **state)
@@ -444,8 +449,8 @@ static const char *list(const char *user, const char *name, const char *version)
 {
     creg_instances instances;
     ok(creg_instance_list(registry, S(user), S(name), S(version), &arena, &instances, &err));
-    creg_names names = { creg_arena_calloc(&arena, instances.size, sizeof(creg_slice)),
-                         instances.size };
+    creg_names names = {creg_arena_calloc(&arena, instances.size, sizeof(creg_slice)),
+                        instances.size};
     for (size_t i = 0; i < instances.size; i++)
         names.items[i] = creg_slice_make(instances.items[i].dn.data + strlen("instances/"),
                                          instances.items[i].dn.size - strlen("instances/"));
@@ -495,7 +500,7 @@ static void test_list__shows_the_status_of_now(void **state)
     given_template("bare", "1", "{\"a\": 1}", "");
     creg_slice dn = given_instance("ann", "web", "1.0");
     given_instance("ann", "bare", "1");
-    creg_property property = { S("status"), S("running") };
+    creg_property property = {S("status"), S("running")};
     ok(creg_set(registry, dn, &property, 1, NULL, &err));
     creg_instances instances;
     ok(creg_instance_list(registry, S("ann"), S(""), S(""), &arena, &instances, &err));
@@ -516,8 +521,8 @@ static void test_list__goes_over_many_pages(void **state)
     }
     /* 2,500 records of one user, written as the registry writes them */
     creg_slice record;
-    ok(creg_store_get(creg_registry_store(registry), S("_confreg/v1/c/b,web,1,1"), &arena, &record,
-                      NULL, &err));
+    ok(creg_store_get(creg_registry_store(registry), S("_confreg/v1/c/b,web,1,1"), &arena,
+                      &record, NULL, &err));
     for (int i = 11; i <= 2500; i++) {
         char key[64];
         snprintf(key, sizeof key, "_confreg/v1/c/b,web,1,%d", i);
@@ -565,7 +570,7 @@ static void test_instance__without_a_record_is_not_there(void **state)
     expect(CREG_NOT_FOUND, creg_instance_get(registry, dn, &arena, &instance, &err));
     assert_string_equal("(NOT_FOUND)", property_of(dn, "status"));
     assert_string_equal("", list("", "", ""));
-    creg_property property = { S("status"), S("x") };
+    creg_property property = {S("status"), S("x")};
     expect(CREG_NOT_FOUND, creg_set(registry, dn, &property, 1, NULL, &err));
     creg_value tree;
     expect(CREG_NOT_FOUND, creg_tree(registry, dn, 0, &arena, &tree, &err));
@@ -588,13 +593,14 @@ static void test_instance__visibility_all_shows_what_others_wrote(void **state)
     assert_string_equal("running", property_of(dn, "status"));
     assert_string_equal("(NOT_FOUND)", property_of(S("bob/web/1.0/2"), "status"));
     assert_string_equal("(NOT_FOUND)", property_of(S("bob/web/1.0/3"), "status"));
-    creg_property property = { S("status"), S("stopped") };
+    creg_property property = {S("status"), S("stopped")};
     ok(creg_set(registry, dn, &property, 1, NULL, &err));
     assert_string_equal("stopped", property_of(dn, "status"));
     creg_instance instance;
     ok(creg_instance_get(registry, dn, &arena, &instance, &err));
     expect_text("stopped", instance.status);
-    expect(CREG_NOT_FOUND, creg_instance_get(registry, S("bob/web/1.0/3"), &arena, &instance, &err));
+    expect(CREG_NOT_FOUND,
+           creg_instance_get(registry, S("bob/web/1.0/3"), &arena, &instance, &err));
     registry = strict;
     creg_close(other);
 }
@@ -624,7 +630,7 @@ static void test_deinstantiate__leaves_only_the_counter(void **state)
     (void)state;
     given_web();
     creg_slice dn = given_instance("ann", "web", "1.0");
-    creg_property property = { S("status"), S("running") };
+    creg_property property = {S("status"), S("running")};
     ok(creg_set(registry, dn, &property, 1, NULL, &err));
     ok(creg_template_deregister(registry, S("web"), S("1.0"), &arena, NULL, &err));
     ok(creg_deinstantiate(registry, dn, &err));
@@ -642,14 +648,16 @@ static void test_deinstantiate_all__refuses_to_guess(void **state)
     expect(CREG_NOT_FOUND, creg_deinstantiate_all(registry, S("ann"), S("web"), S("1.0"), false,
                                                   &arena, &names, &err));
     given_instance("ann", "web", "1.0");
-    ok(creg_deinstantiate_all(registry, S("ann"), S("web"), S("1.0"), false, &arena, &names, &err));
+    ok(creg_deinstantiate_all(registry, S("ann"), S("web"), S("1.0"), false, &arena, &names,
+                              &err));
     assert_string_equal("instances/ann/web/1.0/1", names_of(names));
     given_instance("ann", "web", "1.0");
     given_instance("ann", "web", "1.0");
     expect(CREG_CONFLICT, creg_deinstantiate_all(registry, S("ann"), S("web"), S("1.0"), false,
                                                  &arena, &names, &err));
     assert_string_equal("instances/ann/web/1.0/2 instances/ann/web/1.0/3", names_of(names));
-    ok(creg_deinstantiate_all(registry, S("ann"), S("web"), S("1.0"), true, &arena, &names, &err));
+    ok(creg_deinstantiate_all(registry, S("ann"), S("web"), S("1.0"), true, &arena, &names,
+                              &err));
     assert_int_equal(2, names.size);
     assert_int_equal(1, keys_below("instances"));
     expect(CREG_INVALID_NAME, creg_deinstantiate_all(registry, S(""), S("web"), S("1.0"), true,
@@ -679,9 +687,9 @@ static void test_layout__products(void **state)
 static void test_open__bad_parameters_are_refused(void **state)
 {
     (void)state;
-    static const char *const urls[] = { "memory:?layout=trees", "memory:?visibility=some",
-                                        "memory:?transaction_operations=1",
-                                        "memory:?transaction_operations=x", "nostore:" };
+    static const char *const urls[] = {"memory:?layout=trees", "memory:?visibility=some",
+                                       "memory:?transaction_operations=1",
+                                       "memory:?transaction_operations=x", "nostore:"};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         creg_registry *other = NULL;
         expect(CREG_USAGE, creg_open(urls[i], NULL, &other, &err));
@@ -692,12 +700,13 @@ static void test_open__bad_parameters_are_refused(void **state)
 static void test_open__author_is_recorded(void **state)
 {
     (void)state;
-    creg_open_options options = { .author = "portal" };
+    creg_open_options options = {.author = "portal"};
     creg_registry *usual = registry;
     ok(creg_open(store_url, &options, &registry, &err));
     given_web();
     creg_instance instance;
-    ok(creg_instance_get(registry, given_instance("ann", "web", "1.0"), &arena, &instance, &err));
+    ok(creg_instance_get(registry, given_instance("ann", "web", "1.0"), &arena, &instance,
+                         &err));
     expect_text("portal", instance.author);
     creg_close(registry);
     registry = usual;
@@ -707,16 +716,17 @@ static void test_open__author_is_recorded(void **state)
 static void test_instance__yaml_is_the_same_a_thousand_times(void **state)
 {
     (void)state;
-    creg_template in = { .name = S("y"),
-                         .version = S("1"),
-                         .type = S("yaml+jinja2"),
-                         .body = S("nodes:\n"
-                                   "  master0:\n"
-                                   "    name: master0\n"
-                                   "    disks: {disk1: {type: sata}}\n"
-                                   "    networks: {eth0: {networkname: admin}}\n"
-                                   "  slave10: {name: slave10, networks: {eth0: {networkname: data}}}\n"
-                                   "  slave2: {name: slave2, networks: {eth0: {networkname: data}}}\n") };
+    creg_template in = {
+        .name = S("y"),
+        .version = S("1"),
+        .type = S("yaml+jinja2"),
+        .body = S("nodes:\n"
+                  "  master0:\n"
+                  "    name: master0\n"
+                  "    disks: {disk1: {type: sata}}\n"
+                  "    networks: {eth0: {networkname: admin}}\n"
+                  "  slave10: {name: slave10, networks: {eth0: {networkname: data}}}\n"
+                  "  slave2: {name: slave2, networks: {eth0: {networkname: data}}}\n")};
     ok(creg_template_register(registry, &in, false, &err));
     char digest[33] = "";
     for (int i = 0; i < 1000; i++) {

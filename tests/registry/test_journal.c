@@ -22,7 +22,7 @@ static void test_journal__large_set_is_whole(void **state)
     for (int i = 0; i < 100; i++) {
         char *path = creg_arena_alloc(&arena, 32);
         snprintf(path, 32, "bulk/k%03d", i);
-        many[i] = (creg_property){ S(path), { "v\0\xff", 3 } };
+        many[i] = (creg_property){S(path), {"v\0\xff", 3}};
     }
     ok(creg_set(small, dn, many, 100, NULL, &err));
     creg_value tree;
@@ -45,15 +45,15 @@ static void test_journal__checks_hold_for_large_sets(void **state)
     for (int i = 0; i < 39; i++) {
         char *path = creg_arena_alloc(&arena, 32);
         snprintf(path, 32, "bulk/k%03d", i);
-        many[i] = (creg_property){ S(path), S("v") };
+        many[i] = (creg_property){S(path), S("v")};
     }
-    many[39] = (creg_property){ S("nodes/slave1"), S("a value where a tree is") };
+    many[39] = (creg_property){S("nodes/slave1"), S("a value where a tree is")};
     const char *before = dump();
     expect(CREG_INVALID_NAME, creg_set(small, dn, many, 40, NULL, &err));
-    many[39] = (creg_property){ S("status/below"), S("below a property") };
+    many[39] = (creg_property){S("status/below"), S("below a property")};
     expect(CREG_INVALID_NAME, creg_set(small, dn, many, 40, NULL, &err));
-    creg_version absent = { 0 };
-    many[39] = (creg_property){ S("last"), S("1") };
+    creg_version absent = {0};
+    many[39] = (creg_property){S("last"), S("1")};
     many[0].path = S("status");
     expect(CREG_CONFLICT, creg_set(small, dn, many, 40, &absent, &err));
     expect(CREG_NOT_FOUND, creg_set(small, S("ann/web/1.0/7"), many, 40, NULL, &err));
@@ -67,10 +67,10 @@ static void test_journal__large_copy_is_the_copy_in_one_transaction(void **state
     given_web();
     creg_slice dn = given_instance("ann", "web", "1.0");
     creg_registry *small = suite_open_other("transaction_operations=8");
-    creg_copy_options options = { .membership = true };
+    creg_copy_options options = {.membership = true};
     size_t at_once, in_pieces;
-    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/one"), &options, &at_once,
-                 &err));
+    ok(creg_copy(registry, below(dn, "nodes/slave1"), below(dn, "nodes/one"), &options,
+                 &at_once, &err));
     ok(creg_copy(small, below(dn, "nodes/slave1"), below(dn, "nodes/two"), &options, &in_pieces,
                  &err));
     assert_int_equal(at_once, in_pieces);
@@ -105,7 +105,8 @@ static void test_journal__readers_see_what_has_happened(void **state)
     creg_names nodes;
     ok(creg_parts(registry, dn, CREG_PART_NODES, &arena, &nodes, &err));
     assert_string_equal("instances/ann/web/1.0/1/nodes/slave2 "
-                        "instances/ann/web/1.0/1/nodes/slave10", names_of(nodes));
+                        "instances/ann/web/1.0/1/nodes/slave10",
+                        names_of(nodes));
     creg_instance instance;
     ok(creg_instance_get(registry, dn, &arena, &instance, &err));
     expect_text("new text", instance.status);
@@ -129,7 +130,7 @@ static void test_journal__next_writer_carries_it_out(void **state)
     creg_registry *usual = registry;
     registry = open_small();
     put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
-    creg_property mine = { S("status"), S("mine") };
+    creg_property mine = {S("status"), S("mine")};
     ok(creg_set(registry, dn, &mine, 1, NULL, &err));
     assert_string_equal("mine", property_of(dn, "status")); /* later than the journal's */
     assert_string_equal("(NOT_FOUND)", property_of(dn, "nodes/slave1/name"));
@@ -156,7 +157,7 @@ static void test_journal__that_never_happened_is_given_up(void **state)
     creg_registry *small = open_small();
     put_raw("_confreg/v1/i/ann,web,1.0,1",
             "{\"f\":1,\"r\":\"r9\",\"op\":\"change\",\"n\":0,\"s\":\"open\"}");
-    creg_property mine = { S("status"), S("mine") };
+    creg_property mine = {S("status"), S("mine")};
     ok(creg_set(small, dn, &mine, 1, NULL, &err));
     assert_string_equal("mine", property_of(dn, "status"));
     assert_int_equal(0, keys_below("_confreg/v1/i"));

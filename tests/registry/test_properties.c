@@ -18,7 +18,7 @@ static int open_web(void **state)
 
 static creg_status set(const char *path, const char *value)
 {
-    creg_property property = { S(path), S(value) };
+    creg_property property = {S(path), S(value)};
     return creg_set(registry, dn, &property, 1, NULL, &err);
 }
 
@@ -51,7 +51,8 @@ static void test_get__absent_property_says_so(void **state)
 static void test_get__bad_paths_are_refused(void **state)
 {
     (void)state;
-    static const char *const paths[] = { "/", "a//b", "../x", "nodes/..", "a b", "x=", "/status", "status/" };
+    static const char *const paths[] = {"/",   "a//b", "../x",    "nodes/..",
+                                        "a b", "x=",   "/status", "status/"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         assert_string_equal("(INVALID_NAME)", property_of(dn, paths[i]));
         expect(CREG_INVALID_NAME, set(paths[i], "x"));
@@ -95,7 +96,8 @@ static void test_get_list__reads_both_forms(void **state)
     ok(set("nodes/slave10/ports", ""));
     ok(creg_get_list(registry, dn, S("nodes/slave10/ports"), &arena, &items, &err));
     assert_int_equal(0, items.size);
-    expect(CREG_NOT_FOUND, creg_get_list(registry, dn, S("nodes/slave10/tags"), &arena, &items, &err));
+    expect(CREG_NOT_FOUND,
+           creg_get_list(registry, dn, S("nodes/slave10/tags"), &arena, &items, &err));
 }
 
 /* ---- parts ------------------------------------------------------------------------------------ */
@@ -173,7 +175,8 @@ static void test_parts__are_in_natural_order(void **state)
     assert_string_equal("nodes/slave1 nodes/slave2 nodes/slave3 nodes/slave4 nodes/slave5 "
                         "nodes/slave6 nodes/slave7 nodes/slave8 nodes/slave9 nodes/slave10",
                         parts(dn, CREG_PART_NODES));
-    assert_non_null(strstr(parts(below(dn, "nodes/slave1"), CREG_PART_NETWORKS), "eth9 nodes/slave1/networks/eth10"));
+    assert_non_null(strstr(parts(below(dn, "nodes/slave1"), CREG_PART_NETWORKS),
+                           "eth9 nodes/slave1/networks/eth10"));
 }
 
 static void test_instance_of__any_part(void **state)
@@ -193,10 +196,10 @@ static void test_set__several_at_once(void **state)
 {
     (void)state;
     creg_property properties[] = {
-        { S("status"), S("running") },
-        { S("nodes/slave1/host"), S("c13-1") },
-        { S("nodes/slave1/new/er/property"), S("x") },
-        { S("empty"), S("") },
+        {S("status"), S("running")},
+        {S("nodes/slave1/host"), S("c13-1")},
+        {S("nodes/slave1/new/er/property"), S("x")},
+        {S("empty"), S("")},
     };
     ok(creg_set(registry, dn, properties, 4, NULL, &err));
     assert_string_equal("running", property_of(dn, "status"));
@@ -210,7 +213,7 @@ static void test_set__all_or_nothing(void **state)
 {
     (void)state;
     const char *before = dump();
-    creg_property properties[] = { { S("status"), S("running") }, { S("nodes"), S("x") } };
+    creg_property properties[] = {{S("status"), S("running")}, {S("nodes"), S("x")}};
     expect(CREG_INVALID_NAME, creg_set(registry, dn, properties, 2, NULL, &err));
     assert_string_equal(before, dump());
 }
@@ -219,13 +222,13 @@ static void test_set__keeps_the_tree_a_tree(void **state)
 {
     (void)state;
     const char *before = dump();
-    static const char *const paths[] = { "nodes", "nodes/slave1", "services/http/nodes",
-                                         "status/x", "nodes/slave1/cpu/a/b" };
+    static const char *const paths[] = {"nodes", "nodes/slave1", "services/http/nodes",
+                                        "status/x", "nodes/slave1/cpu/a/b"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         expect(CREG_INVALID_NAME, set(paths[i], "x"));
-    creg_property both[] = { { S("a"), S("1") }, { S("a-b"), S("1") }, { S("a/b"), S("2") } };
+    creg_property both[] = {{S("a"), S("1")}, {S("a-b"), S("1")}, {S("a/b"), S("2")}};
     expect(CREG_INVALID_NAME, creg_set(registry, dn, both, 3, NULL, &err));
-    creg_property twice[] = { { S("a"), S("1") }, { S("a"), S("2") } };
+    creg_property twice[] = {{S("a"), S("1")}, {S("a"), S("2")}};
     expect(CREG_INVALID, creg_set(registry, dn, twice, 2, NULL, &err));
     assert_string_equal(before, dump());
 }
@@ -244,7 +247,7 @@ static void test_set__never_brings_an_instance_back(void **state)
     expect(CREG_NOT_FOUND, creg_increment(registry, dn, S("step"), 1, &value, &err));
     expect(CREG_NOT_FOUND, creg_unset(registry, dn, S("status"), false, &err));
     expect(CREG_NOT_FOUND,
-           creg_compare_and_set(registry, dn, S("a"), (creg_slice){ NULL, 0 }, S("x"), &err));
+           creg_compare_and_set(registry, dn, S("a"), (creg_slice){NULL, 0}, S("x"), &err));
     assert_string_equal(before, dump());
 }
 
@@ -255,13 +258,13 @@ static void test_set__under_an_expected_version(void **state)
     creg_version version;
     ok(creg_get(registry, dn, S("status"), &arena, &value, &version, &err));
     /* the first property's version counts, wherever it lies in the order of keys */
-    creg_property mine[] = { { S("status"), S("mine") }, { S("a"), S("1") } };
+    creg_property mine[] = {{S("status"), S("mine")}, {S("a"), S("1")}};
     ok(creg_set(registry, dn, mine, 2, &version, &err));
-    creg_property late = { S("status"), S("late") };
+    creg_property late = {S("status"), S("late")};
     expect(CREG_CONFLICT, creg_set(registry, dn, &late, 1, &version, &err));
     assert_string_equal("mine", property_of(dn, "status"));
-    creg_version absent = { 0 };
-    creg_property fresh = { S("fresh"), S("1") };
+    creg_version absent = {0};
+    creg_property fresh = {S("fresh"), S("1")};
     ok(creg_set(registry, dn, &fresh, 1, &absent, &err));
     expect(CREG_CONFLICT, creg_set(registry, dn, &fresh, 1, &absent, &err));
 }
@@ -275,7 +278,7 @@ static void test_set__large_and_odd_values(void **state)
     memset(large, 'x', LARGE);
     ok(set("stdout", large));
     assert_string_equal(large, property_of(dn, "stdout"));
-    creg_property odd = { S("odd"), { "a\0b\xff\n", 5 } };
+    creg_property odd = {S("odd"), {"a\0b\xff\n", 5}};
     ok(creg_set(registry, dn, &odd, 1, NULL, &err));
     creg_slice value;
     ok(creg_get(registry, dn, S("odd"), &arena, &value, NULL, &err));
@@ -288,12 +291,13 @@ static void test_set__large_and_odd_values(void **state)
 static void test_compare_and_set__only_from_the_old_value(void **state)
 {
     (void)state;
-    const creg_slice absent = { NULL, 0 };
+    const creg_slice absent = {NULL, 0};
     ok(creg_compare_and_set(registry, dn, S("status"), S("registered"), S("queued"), &err));
     expect(CREG_CONFLICT,
            creg_compare_and_set(registry, dn, S("status"), S("registered"), S("x"), &err));
     expect_said("queued");
-    expect(CREG_CONFLICT, creg_compare_and_set(registry, dn, S("status"), absent, S("x"), &err));
+    expect(CREG_CONFLICT,
+           creg_compare_and_set(registry, dn, S("status"), absent, S("x"), &err));
     expect(CREG_CONFLICT, creg_compare_and_set(registry, dn, S("none"), S("a"), S("x"), &err));
     ok(creg_compare_and_set(registry, dn, S("none"), absent, S("x"), &err));
     assert_string_equal("queued", property_of(dn, "status"));
@@ -302,7 +306,8 @@ static void test_compare_and_set__only_from_the_old_value(void **state)
     ok(creg_compare_and_set(registry, dn, S("none"), S(""), S("y"), &err));
     expect(CREG_NOT_FOUND,
            creg_compare_and_set(registry, S("ann/web/1.0/9"), S("a"), S("b"), S("c"), &err));
-    expect(CREG_INVALID_NAME, creg_compare_and_set(registry, dn, S("nodes"), absent, S("c"), &err));
+    expect(CREG_INVALID_NAME,
+           creg_compare_and_set(registry, dn, S("nodes"), absent, S("c"), &err));
 }
 
 static void test_increment__counts(void **state)
@@ -321,8 +326,15 @@ static void test_increment__counts(void **state)
 static void test_increment__refuses_what_is_no_integer(void **state)
 {
     (void)state;
-    static const char *const values[] = { "", "x", "1.5", "1 ", "-", "0x10", "9223372036854775807",
-                                          "9223372036854775808", "99999999999999999999999" };
+    static const char *const values[] = {"",
+                                         "x",
+                                         "1.5",
+                                         "1 ",
+                                         "-",
+                                         "0x10",
+                                         "9223372036854775807",
+                                         "9223372036854775808",
+                                         "99999999999999999999999"};
     int64_t value;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         ok(set("n", values[i]));
@@ -372,8 +384,10 @@ static void test_unset__not_a_whole_instance(void **state)
 static void test_tree__of_parts_and_properties(void **state)
 {
     (void)state;
-    assert_string_equal("{\"name\": \"slave10\", \"ports\": \"80, 443\", \"services\": [\"http\"], "
-                        "\"status\": \"_\"}", tree_of(below(dn, "nodes/slave10")));
+    assert_string_equal(
+        "{\"name\": \"slave10\", \"ports\": \"80, 443\", \"services\": [\"http\"], "
+        "\"status\": \"_\"}",
+        tree_of(below(dn, "nodes/slave10")));
     assert_string_equal("\"slave10\"", tree_of(below(dn, "nodes/slave10/name")));
     creg_value tree;
     expect(CREG_NOT_FOUND,
@@ -387,7 +401,8 @@ static void test_tree__cut_at_a_depth(void **state)
     creg_slice text;
     ok(creg_tree(registry, dn, 1, &arena, &tree, &err));
     ok(creg_json_print(tree, NULL, &arena, &text, &err));
-    expect_text("{\"nodes\": {}, \"services\": {}, \"status\": \"registered\", \"step\": \"0\"}", text);
+    expect_text(
+        "{\"nodes\": {}, \"services\": {}, \"status\": \"registered\", \"step\": \"0\"}", text);
 }
 
 static void test_tree__of_an_instance_without_keys(void **state)
@@ -404,10 +419,12 @@ static void test_tree__of_an_instance_without_keys(void **state)
 static void test_tree__names_that_need_escapes(void **state)
 {
     (void)state;
-    given_template("odd", "1", "{\"a/b\": 1, \"a\": {\"b\": 2}, \"c d\": [\"/data/1\", \"x=y\"]}", "");
+    given_template("odd", "1",
+                   "{\"a/b\": 1, \"a\": {\"b\": 2}, \"c d\": [\"/data/1\", \"x=y\"]}", "");
     creg_slice odd = given_instance("ann", "odd", "1");
-    assert_string_equal("{\"a\": {\"b\": \"2\"}, \"a/b\": \"1\", \"c d\": [\"/data/1\", \"x=y\"]}",
-                        tree_of(odd));
+    assert_string_equal(
+        "{\"a\": {\"b\": \"2\"}, \"a/b\": \"1\", \"c d\": [\"/data/1\", \"x=y\"]}",
+        tree_of(odd));
     assert_string_equal("1", property_of(odd, "a=2Fb"));
     creg_names items;
     ok(creg_get_list(registry, odd, S("c=20d"), &arena, &items, &err));

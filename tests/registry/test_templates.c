@@ -6,11 +6,11 @@
 
 static creg_template web(void)
 {
-    return (creg_template){ .name = S("web"),
-                            .version = S("1.0"),
-                            .description = S("a web site"),
-                            .body = S("{\"a\": {{ opts.n }}}"),
-                            .options = S("{\"optional\": {\"n\": 1}}") };
+    return (creg_template){.name = S("web"),
+                           .version = S("1.0"),
+                           .description = S("a web site"),
+                           .body = S("{\"a\": {{ opts.n }}}"),
+                           .options = S("{\"optional\": {\"n\": 1}}")};
 }
 
 static void test_template__comes_back_as_registered(void **state)
@@ -101,23 +101,23 @@ static void test_template__bad_ones_are_refused_at_register(void **state)
         const char *body, *type, *options, *undefined;
         creg_status status;
     } rows[] = {
-        { "{% if %}", "", "", "", CREG_TEMPLATE_SYNTAX },
-        { "{{ ", "", "", "", CREG_TEMPLATE_SYNTAX },
-        { "{}", "xml+jinja2", "", "", CREG_UNSUPPORTED_FORMAT },
-        { "{}", "", "{'a': 1}", "", CREG_INVALID_OPTIONS },
-        { "{}", "", "[]", "", CREG_INVALID_OPTIONS },
-        { "{}", "", "{\"required\": 5}", "", CREG_INVALID_OPTIONS },
-        { "{}", "", "{\"requird\": {}}", "", CREG_INVALID_OPTIONS },
-        { "{}", "", "{\"required\": {\"a\": 1, \"a\": 2}}", "", CREG_INVALID_OPTIONS },
-        { "{}", "", "", "loose", CREG_INVALID },
+        {"{% if %}", "", "", "", CREG_TEMPLATE_SYNTAX},
+        {"{{ ", "", "", "", CREG_TEMPLATE_SYNTAX},
+        {"{}", "xml+jinja2", "", "", CREG_UNSUPPORTED_FORMAT},
+        {"{}", "", "{'a': 1}", "", CREG_INVALID_OPTIONS},
+        {"{}", "", "[]", "", CREG_INVALID_OPTIONS},
+        {"{}", "", "{\"required\": 5}", "", CREG_INVALID_OPTIONS},
+        {"{}", "", "{\"requird\": {}}", "", CREG_INVALID_OPTIONS},
+        {"{}", "", "{\"required\": {\"a\": 1, \"a\": 2}}", "", CREG_INVALID_OPTIONS},
+        {"{}", "", "", "loose", CREG_INVALID},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        creg_template in = { .name = S("web"),
-                             .version = S("1.0"),
-                             .body = S(rows[i].body),
-                             .type = S(rows[i].type),
-                             .options = S(rows[i].options),
-                             .undefined = S(rows[i].undefined) };
+        creg_template in = {.name = S("web"),
+                            .version = S("1.0"),
+                            .body = S(rows[i].body),
+                            .type = S(rows[i].type),
+                            .options = S(rows[i].options),
+                            .undefined = S(rows[i].undefined)};
         expect(rows[i].status, creg_template_register(registry, &in, false, &err));
     }
     assert_string_equal("", dump());
@@ -134,15 +134,24 @@ static void test_template__syntax_error_has_a_place(void **state)
     assert_non_null(strstr(err.snippet, "endfor"));
 }
 
-static const char long_name[] =
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+static const char long_name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 static const creg_slice bad_names[] = {
-    { "", 0 },        { ".", 1 },        { "..", 2 },         { "a/b", 3 },    { "a\0b", 3 },
-    { "a\nb", 3 },    { "\xff\xfe", 2 }, { "\xc0\xaf", 2 },   { "\x7f", 1 },   { "\xed\xa0\x80", 3 },
-    { long_name, sizeof long_name - 1 },
+    {"", 0},
+    {".", 1},
+    {"..", 2},
+    {"a/b", 3},
+    {"a\0b", 3},
+    {"a\nb", 3},
+    {"\xff\xfe", 2},
+    {"\xc0\xaf", 2},
+    {"\x7f", 1},
+    {"\xed\xa0\x80", 3},
+    {long_name, sizeof long_name - 1},
 };
 
 static void test_template__bad_names_are_refused(void **state)
@@ -160,8 +169,8 @@ static void test_template__bad_names_are_refused(void **state)
         expect_said("version");
         expect(CREG_INVALID_NAME,
                creg_template_get(registry, bad_names[i], S("1"), &arena, &out, &err));
-        expect(CREG_INVALID_NAME, creg_template_deregister(registry, S("a"), bad_names[i], &arena,
-                                                           NULL, &err));
+        expect(CREG_INVALID_NAME,
+               creg_template_deregister(registry, S("a"), bad_names[i], &arena, NULL, &err));
     }
     assert_string_equal("", dump());
 }
@@ -170,7 +179,8 @@ static void test_template__bad_names_are_refused(void **state)
 static void test_template__odd_names_stay_apart(void **state)
 {
     (void)state;
-    static const char *const names[] = { "c++", "a b", "a?b", "a%b", "a#b", "a=b", "a,b", "ü", "a..b", "..." };
+    static const char *const names[] = {"c++", "a b", "a?b", "a%b",  "a#b",
+                                        "a=b", "a,b", "ü",   "a..b", "..."};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         given_template(names[i], "1.0", "{\"a\": 1}", "");
         creg_template out;
@@ -195,12 +205,15 @@ static void test_template__absent_one_gets_a_hint(void **state)
     given_template("hadoop", "2.0", "{}", "");
     given_template("mongodb", "3.0", "{}", "");
     creg_template out;
-    expect(CREG_NOT_FOUND, creg_template_get(registry, S("hadop"), S("1.0"), &arena, &out, &err));
+    expect(CREG_NOT_FOUND,
+           creg_template_get(registry, S("hadop"), S("1.0"), &arena, &out, &err));
     expect_said("did you mean 'hadoop'");
-    expect(CREG_NOT_FOUND, creg_template_get(registry, S("hadoop"), S("1"), &arena, &out, &err));
+    expect(CREG_NOT_FOUND,
+           creg_template_get(registry, S("hadoop"), S("1"), &arena, &out, &err));
     expect_said("1.0");
     expect_said("2.0");
-    expect(CREG_NOT_FOUND, creg_template_get(registry, S("mongodb"), S("1"), &arena, &out, &err));
+    expect(CREG_NOT_FOUND,
+           creg_template_get(registry, S("mongodb"), S("1"), &arena, &out, &err));
     expect_said("3.0");
 }
 
@@ -296,7 +309,8 @@ static void test_template__of_upstream_can_be_used(void **state)
     put_raw("templates/old/1.0/name", "old");
     put_raw("templates/old/1.0/version", "1.0");
     put_raw("templates/old/1.0/template", "{\"n\": {{ opts.n }}}");
-    put_raw("templates/old/1.0/options", "{\"required\": {}, \"optional\": {\"n\": 3}, \"advanced\": {}}");
+    put_raw("templates/old/1.0/options",
+            "{\"required\": {}, \"optional\": {\"n\": 3}, \"advanced\": {}}");
     put_raw("templates/old/1.0/sub/template", "not this one");
     creg_slice dn = given_instance("ann", "old", "1.0");
     assert_string_equal("3", property_of(dn, "n"));
@@ -331,17 +345,18 @@ static void test_template__more_bodies_than_the_cache_keeps(void **state)
 
 static creg_findings lint(const char *type, const char *body, const char *options)
 {
-    creg_template in = { .name = S("t"),
-                         .version = S("1"),
-                         .type = S(type),
-                         .body = S(body),
-                         .options = S(options) };
+    creg_template in = {.name = S("t"),
+                        .version = S("1"),
+                        .type = S(type),
+                        .body = S(body),
+                        .options = S(options)};
     creg_findings findings;
     ok(creg_template_lint(registry, &in, creg_value_none(), &arena, &findings, &err));
     return findings;
 }
 
-static void expect_finding(creg_findings findings, const char *rule, uint32_t line, bool is_error)
+static void expect_finding(creg_findings findings, const char *rule, uint32_t line,
+                           bool is_error)
 {
     for (size_t i = 0; i < findings.size; i++)
         if (creg_slice_equal(findings.items[i].rule, S(rule))) {
@@ -359,7 +374,8 @@ static void test_lint__good_template_has_no_findings(void **state)
 {
     (void)state;
     assert_int_equal(0, lint("", "{\"nodes\": {\"n\": {\"name\": \"n\"}}, \"a\": {{ opts.n }}}",
-                             "{\"required\": {\"n\": 1}}").size);
+                             "{\"required\": {\"n\": 1}}")
+                            .size);
     assert_string_equal("", dump());
 }
 
@@ -396,10 +412,10 @@ static void test_lint__misindented_networks(void **state)
 static void test_lint__takes_given_options(void **state)
 {
     (void)state;
-    creg_template in = { .name = S("t"),
-                         .version = S("1"),
-                         .body = S("{\"a\": {{ 10 // opts.n }}}"),
-                         .options = S("{\"optional\": {\"n\": 1}}") };
+    creg_template in = {.name = S("t"),
+                        .version = S("1"),
+                        .body = S("{\"a\": {{ 10 // opts.n }}}"),
+                        .options = S("{\"optional\": {\"n\": 1}}")};
     creg_findings findings;
     ok(creg_template_lint(registry, &in, options_of("{\"n\": 0}"), &arena, &findings, &err));
     expect_finding(findings, "render", 1, true);
@@ -410,11 +426,11 @@ static void test_lint__takes_given_options(void **state)
 static void test_lint__unescaped_option(void **state)
 {
     (void)state;
-    creg_template in = { .name = S("t"),
-                         .version = S("1"),
-                         .body = S("{\"a\": 1,\n\"b\": \"{{ opts['n'] }}\"}"),
-                         .options = S("{\"optional\": {\"n\": \"x\"}}"),
-                         .autoescape = S("off") };
+    creg_template in = {.name = S("t"),
+                        .version = S("1"),
+                        .body = S("{\"a\": 1,\n\"b\": \"{{ opts['n'] }}\"}"),
+                        .options = S("{\"optional\": {\"n\": \"x\"}}"),
+                        .autoescape = S("off")};
     creg_findings findings;
     ok(creg_template_lint(registry, &in, creg_value_none(), &arena, &findings, &err));
     expect_finding(findings, "unescaped-option", 2, false);

@@ -17,7 +17,7 @@ enum { SOON = 10000, QUIET = 300 };
 
 static void pause_ms(unsigned ms)
 {
-    struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     nanosleep(&time, NULL);
 }
 
@@ -174,7 +174,7 @@ static creg_slice cursor_of(creg_watch *watch)
 
 static creg_watch *resumed(creg_slice cursor, const creg_pairs *known)
 {
-    creg_watch_options options = { .scope = CREG_WATCH_KEYS, .cursor = cursor, .known = known };
+    creg_watch_options options = {.scope = CREG_WATCH_KEYS, .cursor = cursor, .known = known};
     creg_watch *watch = NULL;
     ok(creg_watch_open(registry, S("w"), &options, &watch, &err));
     return watch;
@@ -262,9 +262,9 @@ static void test_watch__cursor_of_another_target_is_refused(void **state)
 {
     (void)state;
     creg_watch *watch = given_watch("v", CREG_WATCH_KEYS, false);
-    const char *wrong[] = { "w1-", "w2-0-0-0", "nonsense", "w1-0000000000000000-1-0",
-                            "w1-0123456789abcdef-0-00000000000000000000000000000000-" };
-    creg_watch_options options = { .scope = CREG_WATCH_KEYS, .cursor = cursor_of(watch) };
+    const char *wrong[] = {"w1-", "w2-0-0-0", "nonsense", "w1-0000000000000000-1-0",
+                           "w1-0123456789abcdef-0-00000000000000000000000000000000-"};
+    creg_watch_options options = {.scope = CREG_WATCH_KEYS, .cursor = cursor_of(watch)};
     creg_watch *other = NULL;
     expect(CREG_INVALID, creg_watch_open(registry, S("w"), &options, &other, &err));
     creg_watch_close(watch);
@@ -279,7 +279,7 @@ static void test_watch__cursor_of_another_target_is_refused(void **state)
 
 static void set(creg_slice dn, const char *path, const char *value)
 {
-    creg_property property = { .path = S(path), .value = S(value) };
+    creg_property property = {.path = S(path), .value = S(value)};
     ok(creg_set(registry, dn, &property, 1, NULL, &err));
 }
 
@@ -337,7 +337,7 @@ static void test_watch__removal_is_told_once(void **state)
     expect_next("removed instances/ann/web/1.0/1/nodes/slave1", part);
     creg_watch_close(part);
     creg_watch_close(watch);
-    creg_watch_options options = { .cursor = cursor };
+    creg_watch_options options = {.cursor = cursor};
     ok(creg_watch_open(registry, dn, &options, &watch, &err));
     expect_next("removed instances/ann/web/1.0/1", watch);
     expect_next("(NOT_FOUND)", watch);
@@ -348,8 +348,8 @@ static void test_watch__absent_instances_and_bad_names_are_refused(void **state)
 {
     (void)state;
     creg_watch *watch = NULL;
-    creg_watch_options all = { .scope = CREG_WATCH_INSTANCES };
-    creg_watch_options keys = { .scope = CREG_WATCH_KEYS };
+    creg_watch_options all = {.scope = CREG_WATCH_INSTANCES};
+    creg_watch_options keys = {.scope = CREG_WATCH_KEYS};
     expect(CREG_NOT_FOUND, creg_watch_open(registry, S("ann/web/1.0/1"), NULL, &watch, &err));
     expect(CREG_INVALID_NAME, creg_watch_open(registry, S("ann/web"), NULL, &watch, &err));
     expect(CREG_INVALID_NAME, creg_watch_open(registry, S("a/b/c/d"), &all, &watch, &err));
@@ -426,7 +426,7 @@ static void cancel_during_next(bool with_descriptor)
     int descriptor = -1;
     if (with_descriptor)
         ok(creg_watch_descriptor(watch, &descriptor, &err));
-    later job = { .watch = watch, .after_ms = 150 };
+    later job = {.watch = watch, .after_ms = 150};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, cancel_later, &job), 0);
     uint64_t start = clock_ms();
@@ -448,7 +448,7 @@ static void test_watch__next_wakes_when_something_happens(void **state)
 {
     (void)state;
     creg_watch *watch = given_watch("w", CREG_WATCH_KEYS, false);
-    later job = { .key = "w/x", .after_ms = 200 };
+    later job = {.key = "w/x", .after_ms = 200};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, put_later, &job), 0);
     uint64_t start = clock_ms();
@@ -460,7 +460,7 @@ static void test_watch__next_wakes_when_something_happens(void **state)
 
 static int readable(int descriptor, int timeout_ms)
 {
-    struct pollfd file = { .fd = descriptor, .events = POLLIN };
+    struct pollfd file = {.fd = descriptor, .events = POLLIN};
     return poll(&file, 1, timeout_ms);
 }
 
@@ -566,11 +566,11 @@ static void *write_many(void *data)
         char key[32], value[32];
         snprintf(key, sizeof key, "w/%u/k%u", writer, i * 7 % KEYS);
         snprintf(value, sizeof value, "%u", i);
-        creg_operation operation = { .kind = i % 9 == 8 ? CREG_OPERATION_DELETE
-                                                        : CREG_OPERATION_PUT,
-                                     .key = S(key),
-                                     .value = S(value) };
-        creg_transaction transaction = { .operations = &operation, .operation_count = 1 };
+        creg_operation operation = {.kind =
+                                        i % 9 == 8 ? CREG_OPERATION_DELETE : CREG_OPERATION_PUT,
+                                    .key = S(key),
+                                    .value = S(value)};
+        creg_transaction transaction = {.operations = &operation, .operation_count = 1};
         creg_store_apply(store, &transaction, NULL, NULL);
     }
     return NULL;

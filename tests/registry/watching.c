@@ -15,7 +15,7 @@ uint64_t clock_ms(void)
 
 void mirror_init(mirror *copy)
 {
-    *copy = (mirror){ 0 };
+    *copy = (mirror){0};
     creg_arena_init(&copy->arena, (size_t)1 << 30);
 }
 
@@ -105,7 +105,7 @@ size_t mirror_drain(mirror *copy, creg_watch *watch, uint32_t quiet_ms)
 
 creg_pairs mirror_pairs(const mirror *copy)
 {
-    return (creg_pairs){ copy->items, copy->size };
+    return (creg_pairs){copy->items, copy->size};
 }
 
 void mirror_check_keys(const mirror *copy, const char *prefix)
@@ -155,7 +155,7 @@ const char *next_line(creg_watch *watch, uint32_t timeout_ms)
 
 creg_watch *given_watch(const char *target, creg_watch_scope scope, bool with_snapshot)
 {
-    creg_watch_options options = { .scope = scope, .with_snapshot = with_snapshot };
+    creg_watch_options options = {.scope = scope, .with_snapshot = with_snapshot};
     creg_watch *watch = NULL;
     ok(creg_watch_open(registry, S(target), &options, &watch, &err));
     return watch;

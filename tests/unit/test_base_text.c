@@ -25,15 +25,22 @@ static void test_utf8__refuses_what_is_not_utf8(void **state)
         size_t size;
         size_t good; /* bytes in front of the first wrong one */
     } cases[] = {
-        { "abc", 3, 3 },          { "", 0, 0 },
-        { "a\xFFz", 3, 1 },       { "\x80", 1, 0 },
-        { "\xC0\x80", 2, 0 },     { "\xC1\xBF", 2, 0 },     /* overlong */
-        { "\xE0\x80\x80", 3, 0 }, { "\xF0\x80\x80\x80", 4, 0 },
-        { "\xED\xA0\x80", 3, 0 },                           /* a surrogate */
-        { "\xF4\x90\x80\x80", 4, 0 },                       /* past U+10FFFF */
-        { "ab\xE2\x82", 4, 2 },                             /* cut off */
-        { "\xE2\x82\xAC", 3, 3 }, { "\xF4\x8F\xBF\xBF", 4, 4 },
-        { "12345678\xC3\xA9" "12345678\xC3", 19, 18 },
+        {"abc", 3, 3},
+        {"", 0, 0},
+        {"a\xFFz", 3, 1},
+        {"\x80", 1, 0},
+        {"\xC0\x80", 2, 0},
+        {"\xC1\xBF", 2, 0}, /* overlong */
+        {"\xE0\x80\x80", 3, 0},
+        {"\xF0\x80\x80\x80", 4, 0},
+        {"\xED\xA0\x80", 3, 0},     /* a surrogate */
+        {"\xF4\x90\x80\x80", 4, 0}, /* past U+10FFFF */
+        {"ab\xE2\x82", 4, 2},       /* cut off */
+        {"\xE2\x82\xAC", 3, 3},
+        {"\xF4\x8F\xBF\xBF", 4, 4},
+        {"12345678\xC3\xA9"
+         "12345678\xC3",
+         19, 18},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         creg_slice text = creg_slice_make(cases[i].bytes, cases[i].size);
@@ -92,7 +99,7 @@ static void test_search__edges(void **state)
 {
     (void)state;
     creg_slice text = creg_slice_of("abc");
-    creg_slice nothing = { 0 };
+    creg_slice nothing = {0};
     assert_int_equal(creg_search(text, nothing, 3), 3);
     assert_int_equal(creg_search(text, nothing, 4), SIZE_MAX);
     assert_int_equal(creg_search(nothing, text, 0), SIZE_MAX);
@@ -115,7 +122,7 @@ static void test_integer__limits_are_refused_before_the_work(void **state)
     (void)state;
     creg_arena arena;
     creg_arena_init(&arena, 4096);
-    creg_integer_room room = { &arena, 1000 };
+    creg_integer_room room = {&arena, 1000};
     creg_integer result;
     creg_error err;
     creg_integer huge = creg_integer_of(1000000000);
@@ -130,11 +137,11 @@ static void test_integer__arena_budget_is_reported(void **state)
     (void)state;
     creg_arena arena;
     creg_arena_init(&arena, 64);
-    creg_integer_room room = { &arena, 10000 };
+    creg_integer_room room = {&arena, 10000};
     creg_integer result;
     creg_error err;
-    creg_status status = creg_integer_power(room, creg_integer_of(10), creg_integer_of(2000),
-                                            &result, &err);
+    creg_status status =
+        creg_integer_power(room, creg_integer_of(10), creg_integer_of(2000), &result, &err);
     assert_int_equal(status, CREG_LIMIT);
     creg_arena_clear(&arena);
 }
@@ -144,7 +151,7 @@ static void test_integer__smallest_of_64_bits(void **state)
     (void)state;
     creg_arena arena;
     creg_arena_init(&arena, 1 << 20);
-    creg_integer_room room = { &arena, 100 };
+    creg_integer_room room = {&arena, 100};
     creg_integer low = creg_integer_of(INT64_MIN);
     creg_integer result;
     assert_int_equal(creg_integer_negate(room, low, &result, NULL), CREG_OK);
@@ -162,7 +169,7 @@ static void test_integer__smallest_of_64_bits(void **state)
 static void test_number__locale_changes_nothing(void **state)
 {
     (void)state;
-    static const char *const names[] = { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ps_AF" };
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ps_AF"};
     size_t i = 0;
     while (i < 4 && setlocale(LC_ALL, names[i]) == NULL)
         i++;
@@ -173,9 +180,9 @@ static void test_number__locale_changes_nothing(void **state)
     creg_text text;
     creg_slice printed;
     creg_text_init(&text, &arena, 1000);
-    creg_float_format(&text, 1234.5678, (creg_float_layout){ .type = 'f', .precision = 2 });
+    creg_float_format(&text, 1234.5678, (creg_float_layout){.type = 'f', .precision = 2});
     creg_text_byte(&text, ' ');
-    creg_float_format(&text, 1234.5678, (creg_float_layout){ .type = 'e', .precision = 3 });
+    creg_float_format(&text, 1234.5678, (creg_float_layout){.type = 'e', .precision = 3});
     assert_int_equal(creg_text_finish(&text, &printed, NULL), CREG_OK);
     assert_string_equal(printed.data, "1234.57 1.235e+03");
     double real;

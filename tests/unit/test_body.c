@@ -17,8 +17,8 @@ static creg_arena arena;
 static creg_error err;
 static creg_body_result result;
 
-static const creg_body_kind JSON = { 0 };
-static const creg_body_kind YAML = { .is_yaml = true };
+static const creg_body_kind JSON = {0};
+static const creg_body_kind YAML = {.is_yaml = true};
 
 static int set_up(void **state)
 {
@@ -43,21 +43,23 @@ static creg_status run(creg_body_kind kind, const char *source, const char *opti
     jinja_template *compiled;
     creg_body_engine_options(kind, &engine_options);
     assert_int_equal(jinja_engine_new(&engine_options, &engine, &err), CREG_OK);
-    creg_status status = jinja_compile(engine, creg_slice_of("cdh/5.7"), creg_slice_of(source),
-                                       &compiled, &err);
+    creg_status status =
+        jinja_compile(engine, creg_slice_of("cdh/5.7"), creg_slice_of(source), &compiled, &err);
     if (status == CREG_OK) {
         creg_value opts;
         creg_value context;
         assert_int_equal(creg_json_parse(creg_slice_of(options), NULL, 0, &arena, &opts, &err),
                          CREG_OK);
-        creg_body_names names = { .user = creg_slice_of("jlopez"),
-                                  .name = creg_slice_of("cdh"),
-                                  .version = creg_slice_of("5.7"),
-                                  .id = creg_slice_of("3"),
-                                  .dn = creg_slice_of("instances/jlopez/cdh/5.7/3") };
+        creg_body_names names = {.user = creg_slice_of("jlopez"),
+                                 .name = creg_slice_of("cdh"),
+                                 .version = creg_slice_of("5.7"),
+                                 .id = creg_slice_of("3"),
+                                 .dn = creg_slice_of("instances/jlopez/cdh/5.7/3")};
         assert_int_equal(creg_body_context(&names, opts, &arena, &context, &err), CREG_OK);
-        creg_body body = { .compiled = compiled, .source = creg_slice_of(source),
-                           .name = "cdh/5.7", .kind = kind };
+        creg_body body = {.compiled = compiled,
+                          .source = creg_slice_of(source),
+                          .name = "cdh/5.7",
+                          .kind = kind};
         status = creg_body_run(&body, context, creg_slice_of("dn"), &arena, &result, &err);
         jinja_template_free(compiled);
     }
@@ -102,33 +104,36 @@ static void assert_refused(creg_body_kind kind, const char *source, const char *
 static void test_body__json_becomes_pairs(void **state)
 {
     (void)state;
-    assert_pairs(JSON,
-                 "{% set comma = joiner(',') %}{\"nodes\": {\n"
-                 "{% for n in range(opts['slaves.number']) %}{{ comma() }}\n"
-                 "  \"slave{{ n }}\": {\"cpu\": {{ opts.cpu }}, \"v\": 5.10}\n"
-                 "{% endfor %}}}",
-                 "{\"slaves.number\": 2, \"cpu\": 4}",
-                 "nodes/slave0/cpu=4;nodes/slave0/v=5.10;nodes/slave1/cpu=4;nodes/slave1/v=5.10;");
+    assert_pairs(
+        JSON,
+        "{% set comma = joiner(',') %}{\"nodes\": {\n"
+        "{% for n in range(opts['slaves.number']) %}{{ comma() }}\n"
+        "  \"slave{{ n }}\": {\"cpu\": {{ opts.cpu }}, \"v\": 5.10}\n"
+        "{% endfor %}}}",
+        "{\"slaves.number\": 2, \"cpu\": 4}",
+        "nodes/slave0/cpu=4;nodes/slave0/v=5.10;nodes/slave1/cpu=4;nodes/slave1/v=5.10;");
 }
 
 static void test_body__yaml_becomes_pairs(void **state)
 {
     (void)state;
-    assert_pairs(YAML,
-                 "# made for {{ user }}\n"
-                 "mode: 0755\nha: {{ opts.ha }}\nname: {{ opts.name }}\n"
-                 "text: |\n  {{ opts.name }}\nlist: [{{ opts.name }}, b]\n",
-                 "{\"ha\": true, \"name\": \"two words\"}",
-                 "ha=True;list/b=;list/two=20words=;mode=0755;name=two words;text=two words\n;");
+    assert_pairs(
+        YAML,
+        "# made for {{ user }}\n"
+        "mode: 0755\nha: {{ opts.ha }}\nname: {{ opts.name }}\n"
+        "text: |\n  {{ opts.name }}\nlist: [{{ opts.name }}, b]\n",
+        "{\"ha\": true, \"name\": \"two words\"}",
+        "ha=True;list/b=;list/two=20words=;mode=0755;name=two words;text=two words\n;");
 }
 
 static void test_body__yaml_1_1_is_what_old_bodies_count_on(void **state)
 {
     (void)state;
-    creg_body_kind old = { .is_yaml = true, .is_yaml_1_1 = true };
+    creg_body_kind old = {.is_yaml = true, .is_yaml_1_1 = true};
     assert_pairs(old, "a: no\nb: 1_000\n", "{}", "a=False;b=1_000;");
     assert_pairs(YAML, "a: no\nb: 1_000\n", "{}", "a=no;b=1_000;");
-    assert_refused(old, "a: 1\nb: 2016-05-19\n", "{}", CREG_UNSUPPORTED_TYPE, 2, 4, "b: a date");
+    assert_refused(old, "a: 1\nb: 2016-05-19\n", "{}", CREG_UNSUPPORTED_TYPE, 2, 4,
+                   "b: a date");
 }
 
 static void test_body__both_generations_of_names_are_there(void **state)
@@ -205,7 +210,7 @@ static void test_body__all_undefined_names_are_told(void **state)
                      CREG_TEMPLATE_UNDEFINED);
     assert_non_null(strstr(err.message, "nope"));
     assert_non_null(strstr(err.message, "missing"));
-    creg_body_kind lenient = { .is_lenient = true };
+    creg_body_kind lenient = {.is_lenient = true};
     assert_pairs(lenient, "{\"a\": \"{{ nope }}\"}", "{}", "a=;");
 }
 
@@ -224,8 +229,9 @@ static void test_body__an_option_cannot_leave_its_quotes(void **state)
 static void test_body__an_option_outside_quotes_stays_one_scalar(void **state)
 {
     (void)state;
-    assert_refused(JSON, "{\"n\": 1,\n \"a\": {{ opts.x }}}", "{\"x\": \"1, \\\"admin\\\": 1\"}",
-                   CREG_INVALID, 2, 0, "the value '1, \"admin\": 1' is not one JSON scalar");
+    assert_refused(JSON, "{\"n\": 1,\n \"a\": {{ opts.x }}}",
+                   "{\"x\": \"1, \\\"admin\\\": 1\"}", CREG_INVALID, 2, 0,
+                   "the value '1, \"admin\": 1' is not one JSON scalar");
     assert_string_equal(err.snippet, " \"a\": {{ opts.x }}}");
     assert_refused(JSON, "{\"a\": {{ opts.x }}, \"b\": {{ opts.y }}}",
                    "{\"x\": \"\\\"a\", \"y\": \"b\\\"\"}", CREG_INVALID, 1, 0, "'\"a'");
@@ -235,15 +241,16 @@ static void test_body__an_option_outside_quotes_stays_one_scalar(void **state)
                    2, 0, "is not one YAML scalar");
     assert_refused(YAML, "a: {{ opts.x }}\n", "{\"x\": \"{admin: 1}\"}", CREG_INVALID, 1, 0,
                    "'{admin: 1}'");
-    assert_refused(YAML, "a: [{{ opts.x }}]\n", "{\"x\": \"b, c\"}", CREG_INVALID, 1, 0, "'b, c'");
+    assert_refused(YAML, "a: [{{ opts.x }}]\n", "{\"x\": \"b, c\"}", CREG_INVALID, 1, 0,
+                   "'b, c'");
 }
 
 static void test_body__an_option_brings_no_quotes_tags_or_anchors(void **state)
 {
     (void)state;
-    static const char *const values[] = { "\\\"q\\\"", "'q'",  "|",        ">-",    "&a b",
-                                          "!!str b",   "# c",  "b # c",    "<<",    "b: c",
-                                          "- b",       "b ",   "'",        "\\\"" };
+    static const char *const values[] = {"\\\"q\\\"", "'q'", "|",     ">-",  "&a b",
+                                         "!!str b",   "# c", "b # c", "<<",  "b: c",
+                                         "- b",       "b ",  "'",     "\\\""};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         char options[64];
         snprintf(options, sizeof options, "{\"x\": \"%s\"}", values[i]);
@@ -273,7 +280,7 @@ static void test_body__ways_around_the_check_are_asked_for(void **state)
     (void)state;
     assert_pairs(YAML, "a: {{ opts.x | raw_fragment }}\n", "{\"x\": \"{admin: 1}\"}",
                  "a/admin=1;");
-    creg_body_kind off = { .is_unescaped = true };
+    creg_body_kind off = {.is_unescaped = true};
     assert_pairs(off, "{\"a\": \"{{ opts.x }}\"}", "{\"x\": \"x\\\", \\\"admin\\\": \\\"1\"}",
                  "a=x;admin=1;");
 }
@@ -292,7 +299,7 @@ static void test_body__kinds_come_from_the_template(void **state)
 {
     (void)state;
     creg_body_kind kind;
-    creg_template template_ = { 0 };
+    creg_template template_ = {0};
     assert_int_equal(creg_body_kind_of(&template_, &kind, &err), CREG_OK);
     assert_int_equal(creg_body_kind_index(kind), 0);
     template_.type = creg_slice_of("yaml+jinja2");

@@ -44,17 +44,29 @@ static void test_limits__size_is_checked_before_the_work(void **state)
 {
     (void)state;
     static const char *const greedy[] = {
-        "'a' * 10**9", "[0] * 10**9", "(1, 2) * 10**12", "10 ** (10 ** number)",
-        "'%1000000000d' % number", "'%.1000000000f' % number", "'%*d' % (10**10, 1)",
-        "'{:1000000000}'.format(number)", "'{:.1000000000f}'.format(1.5)",
-        "'{:>1000000000}'.format(data)", "data.center(10**9)", "data.ljust(10**12)",
-        "data.zfill(10**10)", "'\\t'.expandtabs(10**10)", "(5).to_bytes(10**9, 'big')",
-        "('a' * 10**6).replace('', 'b' * 1000)", "(10**9000) * (10**9000)",
-        "('a' * 10**7).strip('b' * 10**6)", "'é'.rjust(10**9, 'é')",
+        "'a' * 10**9",
+        "[0] * 10**9",
+        "(1, 2) * 10**12",
+        "10 ** (10 ** number)",
+        "'%1000000000d' % number",
+        "'%.1000000000f' % number",
+        "'%*d' % (10**10, 1)",
+        "'{:1000000000}'.format(number)",
+        "'{:.1000000000f}'.format(1.5)",
+        "'{:>1000000000}'.format(data)",
+        "data.center(10**9)",
+        "data.ljust(10**12)",
+        "data.zfill(10**10)",
+        "'\\t'.expandtabs(10**10)",
+        "(5).to_bytes(10**9, 'big')",
+        "('a' * 10**6).replace('', 'b' * 1000)",
+        "(10**9000) * (10**9000)",
+        "('a' * 10**7).strip('b' * 10**6)",
+        "'é'.rjust(10**9, 'é')",
     };
     for (size_t i = 0; i < sizeof greedy / sizeof greedy[0]; i++) {
         creg_value value;
-        creg_error err = { 0 };
+        creg_error err = {0};
         creg_status status = evaluate(greedy[i], &value, &err);
         if (status != CREG_LIMIT)
             print_error("%s: %s %s\n", greedy[i], creg_status_name(status), err.message);
@@ -66,18 +78,18 @@ static void test_limits__size_is_checked_before_the_work(void **state)
 static void test_fuel__comparing_is_paid_for(void **state)
 {
     (void)state;
-    static const char *const ends[] = { "{{ n.a == n.b }}", "{{ n.a < n.b }}", "{{ n.a in [n.b] }}",
-                                        "{{ [n.a].index(n.b) }}" };
+    static const char *const ends[] = {"{{ n.a == n.b }}", "{{ n.a < n.b }}",
+                                       "{{ n.a in [n.b] }}", "{{ [n.a].index(n.b) }}"};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char source[400] = "{% set n = namespace(a=[1], b=[1]) %}{% for i in range(60) %}"
                            "{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}";
         strcat(source, ends[i]);
         jinja_template *template_;
-        assert_int_equal(jinja_compile(engine, creg_slice_of(""), creg_slice_of(source),
-                                       &template_, NULL),
-                         CREG_OK);
-        jinja_limits limits = { .fuel = 100000 };
-        jinja_render_options options = { .limits = &limits };
+        assert_int_equal(
+            jinja_compile(engine, creg_slice_of(""), creg_slice_of(source), &template_, NULL),
+            CREG_OK);
+        jinja_limits limits = {.fuel = 100000};
+        jinja_render_options options = {.limits = &limits};
         creg_slice text;
         creg_error err;
         assert_int_equal(jinja_render(template_, context, &options, &arena, &text, &err),
@@ -95,34 +107,34 @@ static void test_trust__is_lost_to_data_only(void **state)
         const char *expression;
         bool trusted;
     } cases[] = {
-        { "'a' ~ 'b'", true },
-        { "'a' + 'b'", true },
-        { "'a' * number", true },
-        { "'a' + data", false },
-        { "data + 'a'", false },
-        { "data * 2", false },
-        { "'%s' % number", true },
-        { "'%s' % data", false },
-        { "'%s %s' % ('a', data)", false },
-        { "'{}'.format(number)", true },
-        { "'{}'.format(data)", false },
-        { "'{0:{1}}'.format('a', data|length)", true },
-        { "'a-b'.replace('-', '_')", true },
-        { "'a-b'.replace('-', data)", false },
-        { "'a,b'.upper()", true },
-        { "data.upper()", false },
-        { "'a b'.split()[0]", true },
-        { "data.split()[0]", false },
-        { "','.join(['a', 'b'])", true },
-        { "','.join(['a', data])", false },
-        { "data.join(['a', 'b'])", false },
-        { "'abc'[1:]", true },
-        { "data[1:]", false },
-        { "'a'.encode().decode()", false },
+        {"'a' ~ 'b'", true},
+        {"'a' + 'b'", true},
+        {"'a' * number", true},
+        {"'a' + data", false},
+        {"data + 'a'", false},
+        {"data * 2", false},
+        {"'%s' % number", true},
+        {"'%s' % data", false},
+        {"'%s %s' % ('a', data)", false},
+        {"'{}'.format(number)", true},
+        {"'{}'.format(data)", false},
+        {"'{0:{1}}'.format('a', data|length)", true},
+        {"'a-b'.replace('-', '_')", true},
+        {"'a-b'.replace('-', data)", false},
+        {"'a,b'.upper()", true},
+        {"data.upper()", false},
+        {"'a b'.split()[0]", true},
+        {"data.split()[0]", false},
+        {"','.join(['a', 'b'])", true},
+        {"','.join(['a', data])", false},
+        {"data.join(['a', 'b'])", false},
+        {"'abc'[1:]", true},
+        {"data[1:]", false},
+        {"'a'.encode().decode()", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         creg_value value;
-        creg_error err = { 0 };
+        creg_error err = {0};
         assert_int_equal(evaluate(cases[i].expression, &value, &err), CREG_OK);
         bool trusted = (value.flags & CREG_STRING_TRUSTED) != 0;
         if (trusted != cases[i].trusted)

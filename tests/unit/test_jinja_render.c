@@ -32,8 +32,8 @@ static void begin(bench *b, const char *context)
     memset(b, 0, sizeof *b);
     jinja_options_init(&b->options);
     creg_arena_init(&b->arena, (size_t)1 << 30);
-    creg_status status = creg_json_parse(creg_slice_of(context), "context", 0, &b->arena,
-                                         &b->context, &b->err);
+    creg_status status =
+        creg_json_parse(creg_slice_of(context), "context", 0, &b->arena, &b->context, &b->err);
     assert_int_equal(status, CREG_OK);
 }
 
@@ -58,7 +58,7 @@ static creg_status render_with(bench *b, const char *source, jinja_render_option
 
 static creg_status render(bench *b, const char *source)
 {
-    return render_with(b, source, (jinja_render_options){ 0 });
+    return render_with(b, source, (jinja_render_options){0});
 }
 
 static void assert_text(const bench *b, const char *expected)
@@ -88,8 +88,7 @@ static void test_jinja__json_value_in_quotes_is_escaped(void **state)
 {
     (void)state;
     assert_renders(JINJA_AUTOESCAPE_JSON, "{\"x\": \"a\\\", \\\"admin\\\": \\\"1\\n\"}",
-                   "{\"a\": \"{{ x }}\"}",
-                   "{\"a\": \"a\\\", \\\"admin\\\": \\\"1\\n\"}");
+                   "{\"a\": \"{{ x }}\"}", "{\"a\": \"a\\\", \\\"admin\\\": \\\"1\\n\"}");
 }
 
 static void test_jinja__json_value_outside_quotes_is_checked(void **state)
@@ -98,7 +97,7 @@ static void test_jinja__json_value_outside_quotes_is_checked(void **state)
     bench b;
     begin(&b, "{\"x\": \"1, \\\"b\\\": 2\", \"n\": 5}");
     b.options.autoescape = JINJA_AUTOESCAPE_JSON;
-    jinja_render_options options = { .ret_trace = &b.trace };
+    jinja_render_options options = {.ret_trace = &b.trace};
     assert_int_equal(render_with(&b, "{\"n\": {{ n }},\n \"a\": {{ x }}}", options), CREG_OK);
     assert_int_equal(b.trace.size, 5);
     assert_true(b.trace.pieces[0].is_literal);
@@ -112,12 +111,14 @@ static void test_jinja__json_value_outside_quotes_is_checked(void **state)
 static void test_jinja__json_quotes_are_followed_behind_values(void **state)
 {
     (void)state;
-    assert_renders(JINJA_AUTOESCAPE_JSON, "{\"n\": 5, \"s\": \"t\", \"q\": \"a\\\"b\"}",
-                   "[{{ n }}, \"{{ q }}\", {{ s }}, \"{{ q }}{{ n }}\", {{ none }}, \"{{ q }}\"]",
-                   "[5, \"a\\\"b\", t, \"a\\\"b5\", None, \"a\\\"b\"]");
-    assert_renders(JINJA_AUTOESCAPE_YAML, "{\"n\": 5, \"q\": \"a\\\"b\"}",
-                   "{% for i in [1, 2] %}a{{ i }}: {{ n }}\nb{{ i }}: \"{{ q }}\"\n{% endfor %}",
-                   "a1: 5\nb1: \"a\\\"b\"\na2: 5\nb2: \"a\\\"b\"\n");
+    assert_renders(
+        JINJA_AUTOESCAPE_JSON, "{\"n\": 5, \"s\": \"t\", \"q\": \"a\\\"b\"}",
+        "[{{ n }}, \"{{ q }}\", {{ s }}, \"{{ q }}{{ n }}\", {{ none }}, \"{{ q }}\"]",
+        "[5, \"a\\\"b\", t, \"a\\\"b5\", None, \"a\\\"b\"]");
+    assert_renders(
+        JINJA_AUTOESCAPE_YAML, "{\"n\": 5, \"q\": \"a\\\"b\"}",
+        "{% for i in [1, 2] %}a{{ i }}: {{ n }}\nb{{ i }}: \"{{ q }}\"\n{% endfor %}",
+        "a1: 5\nb1: \"a\\\"b\"\na2: 5\nb2: \"a\\\"b\"\n");
 }
 
 static void test_jinja__json_template_text_is_structure(void **state)
@@ -126,7 +127,7 @@ static void test_jinja__json_template_text_is_structure(void **state)
     bench b;
     begin(&b, "{\"x\": \"q\\\"\"}");
     b.options.autoescape = JINJA_AUTOESCAPE_JSON;
-    jinja_render_options options = { .ret_trace = &b.trace };
+    jinja_render_options options = {.ret_trace = &b.trace};
     const char *body = "{% macro pair(k) %}\"{{ k }}\": \"{{ x }}\"{% endmacro %}"
                        "{% set sep = joiner(', ') %}"
                        "{ {{ sep() }}{{ pair('a') }}{{ sep() }}{{ pair('b') }} }";
@@ -143,9 +144,9 @@ static void test_jinja__json_macro_with_data_outside_is_checked(void **state)
     bench b;
     begin(&b, "{\"x\": \"1, 2\"}");
     b.options.autoescape = JINJA_AUTOESCAPE_JSON;
-    jinja_render_options options = { .ret_trace = &b.trace };
-    assert_int_equal(render_with(&b, "{% macro m() %}[{{ x }}]{% endmacro %}{{ m() }}", options),
-                     CREG_OK);
+    jinja_render_options options = {.ret_trace = &b.trace};
+    assert_int_equal(
+        render_with(&b, "{% macro m() %}[{{ x }}]{% endmacro %}{{ m() }}", options), CREG_OK);
     assert_true(b.trace.pieces[b.trace.size - 1].is_checked);
     end(&b);
 }
@@ -181,9 +182,10 @@ static void test_jinja__yaml_newline_in_single_quotes_is_refused(void **state)
 static void test_jinja__yaml_quotes_in_plain_and_block_scalars_are_text(void **state)
 {
     (void)state;
-    assert_renders(JINJA_AUTOESCAPE_YAML, "{\"x\": \"a\\\"b\"}",
-                   "# don't\ncmd: echo \"{{ x }}\"\nrun: |\n  it's \"{{ x }}\"\nend: \"{{ x }}\"",
-                   "# don't\ncmd: echo \"a\"b\"\nrun: |\n  it's \"a\"b\"\nend: \"a\\\"b\"");
+    assert_renders(
+        JINJA_AUTOESCAPE_YAML, "{\"x\": \"a\\\"b\"}",
+        "# don't\ncmd: echo \"{{ x }}\"\nrun: |\n  it's \"{{ x }}\"\nend: \"{{ x }}\"",
+        "# don't\ncmd: echo \"a\"b\"\nrun: |\n  it's \"a\"b\"\nend: \"a\\\"b\"");
 }
 
 static void test_jinja__yaml_flow_scalars_are_followed(void **state)
@@ -196,8 +198,8 @@ static void test_jinja__yaml_flow_scalars_are_followed(void **state)
 static void test_jinja__raw_fragment_goes_in_as_it_is(void **state)
 {
     (void)state;
-    assert_renders(JINJA_AUTOESCAPE_JSON, "{\"x\": \"\\\"b\\\": 1\"}", "{ {{ x|raw_fragment }} }",
-                   "{ \"b\": 1 }");
+    assert_renders(JINJA_AUTOESCAPE_JSON, "{\"x\": \"\\\"b\\\": 1\"}",
+                   "{ {{ x|raw_fragment }} }", "{ \"b\": 1 }");
 }
 
 /* ---- the context ------------------------------------------------------------------------ */
@@ -234,7 +236,7 @@ static void assert_limited(const char *source, jinja_limits limits, const char *
 {
     bench b;
     begin(&b, "{}");
-    jinja_render_options options = { .limits = &limits };
+    jinja_render_options options = {.limits = &limits};
     assert_int_equal(render_with(&b, source, options), CREG_LIMIT);
     if (strstr(b.err.message, word) == NULL)
         print_error("message: %s\n", b.err.message);
@@ -247,15 +249,15 @@ static void assert_limited(const char *source, jinja_limits limits, const char *
 static void test_jinja__limits_say_which_and_where(void **state)
 {
     (void)state;
-    jinja_limits fuel = { .fuel = 1000 };
-    jinja_limits output = { .output_bytes = 100 };
-    jinja_limits memory = { .memory_bytes = 1024 * 1024 };
+    jinja_limits fuel = {.fuel = 1000};
+    jinja_limits output = {.output_bytes = 100};
+    jinja_limits memory = {.memory_bytes = 1024 * 1024};
     assert_limited("{% for i in range(100000) %}{% endfor %}", fuel, "steps");
     assert_limited("{% for i in range(100000) %}text{% endfor %}", output, "output");
     assert_limited("{{ ('x' * 10000000)|length }}", memory, "memory");
-    assert_limited("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", (jinja_limits){ 0 },
+    assert_limited("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", (jinja_limits){0},
                    "nest");
-    assert_limited("{{ 10 ** (10 ** 10) }}", (jinja_limits){ 0 }, "digits");
+    assert_limited("{{ 10 ** (10 ** 10) }}", (jinja_limits){0}, "digits");
 }
 
 static void test_jinja__deep_source_is_a_limit(void **state)
@@ -318,7 +320,7 @@ static void test_jinja__cancel_stops_a_loop(void **state)
     static volatile int cancel = 1;
     bench b;
     begin(&b, "{}");
-    jinja_render_options options = { .cancel = &cancel };
+    jinja_render_options options = {.cancel = &cancel};
     assert_int_equal(render_with(&b, "{% for i in range(9) %}x{% endfor %}", options),
                      CREG_CANCELLED);
     end(&b);
@@ -332,7 +334,7 @@ static void test_jinja__strict_lists_all_missing_names(void **state)
     bench b;
     begin(&b, "{\"opts\": {\"slaves\": 2}, \"user\": \"u\"}");
     b.options.undefined = JINJA_UNDEFINED_STRICT;
-    jinja_render_options options = { .collect_undefined = true };
+    jinja_render_options options = {.collect_undefined = true};
     const char *body = "{{ usr }}\n{{ user }}{{ maybe|default('x') }}{{ opts['slave'] }}\n"
                        "{{ version }}{% if other is defined %}{{ other }}{% endif %}";
     assert_int_equal(render_with(&b, body, options), CREG_TEMPLATE_UNDEFINED);
@@ -380,14 +382,17 @@ static void test_jinja__expressions_give_values(void **state)
     begin(&b, "{\"a\": {\"b\": [1, 2]}}");
     assert_int_equal(jinja_engine_new(NULL, &b.engine, &b.err), CREG_OK);
     assert_int_equal(jinja_evaluate(b.engine, creg_slice_of("a.b[1] + 40"), b.context, &b.arena,
-                                    &value, &b.err), CREG_OK);
+                                    &value, &b.err),
+                     CREG_OK);
     assert_int_equal(value.kind, CREG_KIND_INT);
     assert_int_equal(value.as.integer, 42);
-    assert_int_equal(jinja_evaluate(b.engine, creg_slice_of("nope"), b.context, &b.arena, &value,
-                                    &b.err), CREG_OK);
+    assert_int_equal(
+        jinja_evaluate(b.engine, creg_slice_of("nope"), b.context, &b.arena, &value, &b.err),
+        CREG_OK);
     assert_int_equal(value.kind, CREG_KIND_NONE);
-    assert_int_equal(jinja_evaluate(b.engine, creg_slice_of("1 +"), b.context, &b.arena, &value,
-                                    &b.err), CREG_TEMPLATE_SYNTAX);
+    assert_int_equal(
+        jinja_evaluate(b.engine, creg_slice_of("1 +"), b.context, &b.arena, &value, &b.err),
+        CREG_TEMPLATE_SYNTAX);
     end(&b);
 }
 
@@ -402,8 +407,9 @@ static void test_jinja__names_are_told_without_rendering(void **state)
     assert_int_equal(jinja_engine_new(NULL, &b.engine, &b.err), CREG_OK);
     const char *source = "{% set a = b %}{{ a }}{% for x in range(c) %}{{ x }}{% endfor %}"
                          "{% include ['one', other] %}{% import 'lib' as l %}";
-    assert_int_equal(jinja_compile(b.engine, creg_slice_of("t"), creg_slice_of(source), &compiled,
-                                   &b.err), CREG_OK);
+    assert_int_equal(
+        jinja_compile(b.engine, creg_slice_of("t"), creg_slice_of(source), &compiled, &b.err),
+        CREG_OK);
     assert_int_equal(jinja_undeclared(compiled, &b.arena, &names, &b.err), CREG_OK);
     assert_int_equal(creg_value_repr(names, &b.arena, &text, &b.err), CREG_OK);
     assert_memory_equal(text.data, "['b', 'c', 'other']", text.size);

@@ -42,7 +42,10 @@ static creg_value parse_with(const char *text, unsigned flags)
     return value;
 }
 
-static creg_value parse(const char *text) { return parse_with(text, 0); }
+static creg_value parse(const char *text)
+{
+    return parse_with(text, 0);
+}
 
 static void assert_repr(creg_value value, const char *expected)
 {
@@ -58,8 +61,8 @@ static void assert_refused(const char *text, creg_status status, uint32_t line, 
                            const char *message)
 {
     creg_value value;
-    assert_int_equal(
-        creg_json_parse(creg_slice_of(text), "in.json", 0, &arena, &value, &err), status);
+    assert_int_equal(creg_json_parse(creg_slice_of(text), "in.json", 0, &arena, &value, &err),
+                     status);
     if (strstr(err.message, message) == NULL)
         fail_msg("'%s' is not in '%s'", message, err.message);
     assert_int_equal(err.line, line);
@@ -91,7 +94,7 @@ static void test_json__numbers_as_written_keep_their_spelling(void **state)
 {
     (void)state;
     creg_value value = parse_with("[5.10, 1e400, -0, 1E+2]", CREG_PARSE_NUMBERS_AS_WRITTEN);
-    const char *expected[] = { "5.10", "1e400", "-0", "1E+2" };
+    const char *expected[] = {"5.10", "1e400", "-0", "1E+2"};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(value.as.list->items[i].kind, CREG_KIND_NUMBER);
         assert_true(creg_slice_equal(creg_value_text(value.as.list->items[i]),
@@ -201,10 +204,13 @@ static void test_json__a_full_arena_is_a_limit(void **state)
 
 static creg_step key_step(const char *key)
 {
-    return (creg_step){ .is_item = false, .key = creg_value_cstring(key) };
+    return (creg_step){.is_item = false, .key = creg_value_cstring(key)};
 }
 
-static creg_step item_step(size_t index) { return (creg_step){ .is_item = true, .index = index }; }
+static creg_step item_step(size_t index)
+{
+    return (creg_step){.is_item = true, .index = index};
+}
 
 static void assert_found(const char *text, creg_path path, const char *expected)
 {
@@ -217,19 +223,22 @@ static void assert_found(const char *text, creg_path path, const char *expected)
 static void test_json__values_and_keys_are_located(void **state)
 {
     (void)state;
-    const char *text = " {\"a\" : [1, {\"q]\\\"\": \"}\"}, [true ]], \"\\u0062\":{\"c\":-1.5}} ";
-    creg_step steps[] = { key_step("a"), item_step(1), key_step("q]\"") };
-    assert_found(text, (creg_path){ steps, 3, false }, "\"}\"");
-    assert_found(text, (creg_path){ steps, 3, true }, "\"q]\\\"\"");
-    assert_found(text, (creg_path){ steps, 2, false }, "{\"q]\\\"\": \"}\"}");
-    creg_step other[] = { key_step("b"), key_step("c") };
-    assert_found(text, (creg_path){ other, 2, false }, "-1.5");
-    assert_found(text, (creg_path){ other, 1, true }, "\"\\u0062\"");
-    creg_step missing[] = { key_step("a"), item_step(3) };
+    const char *text =
+        " {\"a\" : [1, {\"q]\\\"\": \"}\"}, [true ]], \"\\u0062\":{\"c\":-1.5}} ";
+    creg_step steps[] = {key_step("a"), item_step(1), key_step("q]\"")};
+    assert_found(text, (creg_path){steps, 3, false}, "\"}\"");
+    assert_found(text, (creg_path){steps, 3, true}, "\"q]\\\"\"");
+    assert_found(text, (creg_path){steps, 2, false}, "{\"q]\\\"\": \"}\"}");
+    creg_step other[] = {key_step("b"), key_step("c")};
+    assert_found(text, (creg_path){other, 2, false}, "-1.5");
+    assert_found(text, (creg_path){other, 1, true}, "\"\\u0062\"");
+    creg_step missing[] = {key_step("a"), item_step(3)};
     creg_extent extent;
-    assert_false(creg_json_locate(creg_slice_of(text), (creg_path){ missing, 2, false }, &extent));
+    assert_false(
+        creg_json_locate(creg_slice_of(text), (creg_path){missing, 2, false}, &extent));
     missing[1] = key_step("x");
-    assert_false(creg_json_locate(creg_slice_of(text), (creg_path){ missing, 2, false }, &extent));
+    assert_false(
+        creg_json_locate(creg_slice_of(text), (creg_path){missing, 2, false}, &extent));
 }
 
 /* ---- printing -------------------------------------------------------------------------- */
@@ -238,20 +247,21 @@ static void test_json__layouts_are_those_of_python(void **state)
 {
     (void)state;
     creg_value value = parse("{\"b\": [1, 2.5, {}], \"a\": null, \"c\": []}");
-    assert_printed(value, (creg_json_style){ 0 },
+    assert_printed(value, (creg_json_style){0},
                    "{\"b\": [1, 2.5, {}], \"a\": null, \"c\": []}");
-    assert_printed(value, (creg_json_style){ .compact = true, .sort_keys = true },
+    assert_printed(value, (creg_json_style){.compact = true, .sort_keys = true},
                    "{\"a\":null,\"b\":[1,2.5,{}],\"c\":[]}");
-    assert_printed(value, (creg_json_style){ .indent = 2 },
-                   "{\n  \"b\": [\n    1,\n    2.5,\n    {}\n  ],\n  \"a\": null,\n  \"c\": []\n}");
+    assert_printed(
+        value, (creg_json_style){.indent = 2},
+        "{\n  \"b\": [\n    1,\n    2.5,\n    {}\n  ],\n  \"a\": null,\n  \"c\": []\n}");
 }
 
 static void test_json__strings_are_escaped_as_python_does(void **state)
 {
     (void)state;
     creg_value value = parse("\"\\u0001\\t\\\"\\\\\\u007f\\u00e9\\ud83d\\ude00/\"");
-    assert_printed(value, (creg_json_style){ 0 }, "\"\\u0001\\t\\\"\\\\\x7fé😀/\"");
-    assert_printed(value, (creg_json_style){ .ascii = true },
+    assert_printed(value, (creg_json_style){0}, "\"\\u0001\\t\\\"\\\\\x7fé😀/\"");
+    assert_printed(value, (creg_json_style){.ascii = true},
                    "\"\\u0001\\t\\\"\\\\\\u007f\\u00e9\\ud83d\\ude00/\"");
 }
 
@@ -266,8 +276,9 @@ static void test_json__many_keys_are_sorted_by_bytes(void **state)
     }
     creg_map_remove(map, creg_value_cstring("k3"));
     creg_slice text;
-    creg_json_style style = { .sort_keys = true };
-    assert_int_equal(creg_json_print(creg_value_map(map), &style, &arena, &text, &err), CREG_OK);
+    creg_json_style style = {.sort_keys = true};
+    assert_int_equal(creg_json_print(creg_value_map(map), &style, &arena, &text, &err),
+                     CREG_OK);
     assert_memory_equal(text.data, "{\"k0\": 0, \"k1\": 23, \"k10\": 30, ", 31);
     assert_null(strstr(text.data, "\"k3\""));
 }
@@ -279,7 +290,7 @@ static void test_json__keys_that_python_turns_into_text(void **state)
     creg_map_set(&arena, map, creg_value_int(7), creg_value_int(1));
     creg_map_set(&arena, map, creg_value_none(), creg_value_int(2));
     creg_map_set(&arena, map, creg_value_float(1.5), creg_value_int(3));
-    assert_printed(creg_value_map(map), (creg_json_style){ 0 },
+    assert_printed(creg_value_map(map), (creg_json_style){0},
                    "{\"7\": 1, \"null\": 2, \"1.5\": 3}");
 }
 

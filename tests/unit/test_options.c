@@ -16,11 +16,11 @@
 static creg_arena arena;
 static creg_error err;
 
-static const char document[] =
-    "{\"advanced\": {\"hdfs.replication\": 3},\n"
-    " \"required\": {\"slaves.number\": 4, \"name\": \"x\"},\n"
-    " \"optional\": {\"ratio\": 0.5, \"ha\": false, \"tags\": [\"a\"], \"extra\": {}, \"any\": null},\n"
-    " \"descriptions\": {\"slaves.number\": \"How many\"}}";
+static const char document[] = "{\"advanced\": {\"hdfs.replication\": 3},\n"
+                               " \"required\": {\"slaves.number\": 4, \"name\": \"x\"},\n"
+                               " \"optional\": {\"ratio\": 0.5, \"ha\": false, \"tags\": "
+                               "[\"a\"], \"extra\": {}, \"any\": null},\n"
+                               " \"descriptions\": {\"slaves.number\": \"How many\"}}";
 
 static int set_up(void **state)
 {
@@ -39,7 +39,7 @@ static int tear_down(void **state)
 
 static creg_options declared(const char *text)
 {
-    creg_options options = { NULL, 0 };
+    creg_options options = {NULL, 0};
     creg_status status = creg_options_parse(creg_slice_of(text), &arena, &options, &err);
     if (status != CREG_OK)
         print_error("%s\n", err.message);
@@ -94,10 +94,14 @@ static void test_options__groups_have_their_order_and_types(void **state)
 {
     (void)state;
     static const char *const rows[][3] = {
-        { "slaves.number", "required", "integer" }, { "name", "required", "string" },
-        { "ratio", "optional", "number" },          { "ha", "optional", "boolean" },
-        { "tags", "optional", "list" },             { "extra", "optional", "object" },
-        { "any", "optional", "" },                  { "hdfs.replication", "advanced", "integer" },
+        {"slaves.number", "required", "integer"},
+        {"name", "required", "string"},
+        {"ratio", "optional", "number"},
+        {"ha", "optional", "boolean"},
+        {"tags", "optional", "list"},
+        {"extra", "optional", "object"},
+        {"any", "optional", ""},
+        {"hdfs.replication", "advanced", "integer"},
     };
     creg_options options = declared(document);
     assert_int_equal(options.size, 8);
@@ -117,9 +121,11 @@ static void test_options__yaml_is_taken_and_becomes_json(void **state)
     assert_int_equal(declared(text).size, 2);
     creg_slice json;
     assert_int_equal(creg_options_to_json(creg_slice_of(text), &arena, &json, &err), CREG_OK);
-    assert_string_equal(json.data, "{\n  \"required\": {\n    \"n\": 2\n  },\n  \"optional\": {\n"
-                                   "    \"v\": 5.10\n  }\n}");
-    assert_int_equal(creg_options_to_json(creg_slice_of(document), &arena, &json, &err), CREG_OK);
+    assert_string_equal(json.data,
+                        "{\n  \"required\": {\n    \"n\": 2\n  },\n  \"optional\": {\n"
+                        "    \"v\": 5.10\n  }\n}");
+    assert_int_equal(creg_options_to_json(creg_slice_of(document), &arena, &json, &err),
+                     CREG_OK);
     assert_ptr_equal(json.data, document);
 }
 
@@ -143,11 +149,13 @@ static void test_options__wrong_shapes_are_refused(void **state)
     assert_document_refused("{\"requird\": {}}", "'requird' is no group");
     assert_string_equal(err.hint, "did you mean 'required'?");
     assert_document_refused("{\"slaves.number\": 4}", "'slaves.number' is no group");
-    assert_document_refused("{\"required\": [\"a\"]}", "'required' must be a map of option names");
+    assert_document_refused("{\"required\": [\"a\"]}",
+                            "'required' must be a map of option names");
     assert_document_refused("{\"required\": null}", "not null");
     assert_document_refused("{\"optional\": {\"\": 1}}", "whose name is empty");
     assert_document_refused("optional: {1: 1}", "whose name is no text");
-    assert_document_refused("{\"descriptions\": {\"a\": 1}}", "description of 'a' must be text");
+    assert_document_refused("{\"descriptions\": {\"a\": 1}}",
+                            "description of 'a' must be text");
     assert_document_refused("{\"required\": {\"a\": 1}, \"advanced\": {\"a\": 2}}",
                             "in two groups, required and advanced");
     assert_document_refused("{\"required\": {\"a\": 1,\n \"a\": 2}}", "duplicate key 'a'");
@@ -206,8 +214,8 @@ static void test_options__bodies_get_numbers_not_numerals(void **state)
 static void test_options__what_is_not_exact_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "\"4 GB\"", "\"\"",   "\" 2\"", "\"007\"", "2.5",
-                                         "true",     "null",   "[2]",    "\"1e3\"", "\"-\"" };
+    static const char *const wrong[] = {"\"4 GB\"", "\"\"", "\" 2\"", "\"007\"", "2.5",
+                                        "true",     "null", "[2]",    "\"1e3\"", "\"-\""};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char user[64];
         snprintf(user, sizeof user, "{\"i\": %s}", wrong[i]);
@@ -233,10 +241,11 @@ static void test_options__what_is_not_exact_is_refused(void **state)
 static void test_options__all_complaints_come_at_once(void **state)
 {
     (void)state;
-    assert_merge_refused(document, "{\"slaves.numbr\": 2, \"ratio\": \"x\", \"zzz\": 1}",
-                         "missing required options 'slaves.number', 'name'; unknown options "
-                         "'slaves.numbr' (did you mean 'slaves.number'?), 'zzz'; option 'ratio' "
-                         "must be a number, not 'x'");
+    assert_merge_refused(
+        document, "{\"slaves.numbr\": 2, \"ratio\": \"x\", \"zzz\": 1}",
+        "missing required options 'slaves.number', 'name'; unknown options "
+        "'slaves.numbr' (did you mean 'slaves.number'?), 'zzz'; option 'ratio' "
+        "must be a number, not 'x'");
     assert_merge_refused("{\"required\": {\"a\": 1}}", "", "missing required option 'a'");
 }
 
@@ -255,8 +264,8 @@ static void test_options__samples_stand_in_for_required_ones(void **state)
     creg_value merged;
     assert_int_equal(creg_options_samples(&set, creg_value_none(), &arena, &merged, &err),
                      CREG_OK);
-    assert_int_equal(creg_map_get_text(merged.as.map, creg_slice_of("slaves.number"))->as.integer,
-                     4);
+    assert_int_equal(
+        creg_map_get_text(merged.as.map, creg_slice_of("slaves.number"))->as.integer, 4);
 }
 
 static void test_options__given_must_be_a_map(void **state)
@@ -289,7 +298,8 @@ static void test_suggest__distances(void **state)
     assert_int_equal(distance("ab", "ba"), 1);
     assert_int_equal(distance("kitten", "sitting"), 3);
     assert_int_equal(distance("", "abc"), 3);
-    assert_int_equal(creg_edit_distance(creg_slice_of("kitten"), creg_slice_of("sitting"), 2), 3);
+    assert_int_equal(creg_edit_distance(creg_slice_of("kitten"), creg_slice_of("sitting"), 2),
+                     3);
 }
 
 static void test_suggest__the_nearest_wins_and_far_ones_never(void **state)

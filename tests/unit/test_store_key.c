@@ -255,7 +255,8 @@ static void test_key__keys_of_others_are_read_but_not_written(void **state)
 }
 
 /* The verdict on a key is the same with and without what is known from the one before it. */
-static void check_behind(const char *known, const char *key, size_t shared, creg_status expected)
+static void check_behind(const char *known, const char *key, size_t shared,
+                         creg_status expected)
 {
     creg_slice one = creg_slice_of(known);
     creg_slice two = creg_slice_of(key);

@@ -109,7 +109,7 @@ static bool holds(folder *f, creg_store *store, const char *key, const char *val
 
 static size_t count_below(folder *f, creg_store *store, const char *prefix)
 {
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     assert_int_equal(creg_store_list(store, creg_slice_of(prefix), &f->arena, &pairs, &f->err),
                      CREG_OK);
     return pairs.size;
@@ -125,11 +125,11 @@ static creg_status put_many(folder *f, creg_store *store, size_t count, size_t s
     for (size_t i = 0; i < count; i++) {
         char key[32];
         snprintf(key, sizeof key, "t/%07zu", i);
-        operations[i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                          .key = creg_arena_copy(&f->arena, creg_slice_of(key)),
-                                          .value = creg_slice_make(value, size) };
+        operations[i] = (creg_operation){.kind = CREG_OPERATION_PUT,
+                                         .key = creg_arena_copy(&f->arena, creg_slice_of(key)),
+                                         .value = creg_slice_make(value, size)};
     }
-    creg_transaction transaction = { .operations = operations, .operation_count = count };
+    creg_transaction transaction = {.operations = operations, .operation_count = count};
     return creg_store_apply(store, &transaction, NULL, &f->err);
 }
 
@@ -206,9 +206,9 @@ static void test_lmdb__no_create_and_read_only_make_nothing(void **state)
 {
     folder *f = *state;
     creg_store *store;
-    creg_store_options options = { .no_create = true };
+    creg_store_options options = {.no_create = true};
     assert_int_equal(creg_store_open(f->url, &options, &store, &f->err), CREG_NOT_FOUND);
-    options = (creg_store_options){ .read_only = true };
+    options = (creg_store_options){.read_only = true};
     assert_int_equal(creg_store_open(f->url, &options, &store, &f->err), CREG_NOT_FOUND);
     assert_int_equal(data_size(f), -1);
 }
@@ -290,7 +290,7 @@ static void test_lmdb__openers_wait_for_each_other(void **state)
         close(lock);
         _exit(open_and_put(f));
     }
-    struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+    struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
     nanosleep(&pause, NULL);
     int status;
     assert_int_equal(waitpid(child, &status, WNOHANG), 0);
@@ -305,7 +305,7 @@ static void test_lmdb__openers_wait_for_each_other(void **state)
 static void test_lmdb__the_map_grows_within_a_transaction(void **state)
 {
     folder *f = *state;
-    creg_store_options options = { .map_size = 64 * 1024 };
+    creg_store_options options = {.map_size = 64 * 1024};
     creg_store *store = must_open_with(f, &options);
     assert_int_equal(put_many(f, store, 20000, 100, 'a'), CREG_OK);
     assert_int_equal(count_below(f, store, "t"), 20000);
@@ -318,7 +318,7 @@ static void test_lmdb__the_map_grows_within_a_transaction(void **state)
 
 static int grow_in_child(folder *f)
 {
-    creg_store_options options = { .map_size = (uint64_t)1 << 30 };
+    creg_store_options options = {.map_size = (uint64_t)1 << 30};
     creg_store *store = NULL;
     if (creg_store_open(f->url, &options, &store, NULL) != CREG_OK)
         return 1;
@@ -331,7 +331,7 @@ static int grow_in_child(folder *f)
 static void test_lmdb__another_process_grows_the_map(void **state)
 {
     folder *f = *state;
-    creg_store_options options = { .map_size = 64 * 1024 };
+    creg_store_options options = {.map_size = 64 * 1024};
     creg_store *store = must_open_with(f, &options);
     must_put(f, store, "a", "1");
     assert_true(holds(f, store, "a", "1"));
@@ -371,8 +371,8 @@ static void *read_on(void *data)
 static void test_lmdb__the_map_grows_beside_readers(void **state)
 {
     folder *f = *state;
-    creg_store_options options = { .map_size = 64 * 1024 };
-    reading r = { .f = f, .store = must_open_with(f, &options) };
+    creg_store_options options = {.map_size = 64 * 1024};
+    reading r = {.f = f, .store = must_open_with(f, &options)};
     must_put(f, r.store, "a", "1");
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
@@ -395,7 +395,7 @@ static int open_with_little_memory(folder *f)
         return 3;
     fclose(file);
     rlim_t most = (rlim_t)pages * 4096 + ((rlim_t)512 << 20);
-    struct rlimit limit = { most, most };
+    struct rlimit limit = {most, most};
     setrlimit(RLIMIT_AS, &limit);
     creg_store *store = NULL;
     if (creg_store_open(f->url, NULL, &store, &f->err) != CREG_OK) {
@@ -421,7 +421,7 @@ static void test_lmdb__little_address_space_is_enough(void **state)
 static void test_lmdb__handles_of_a_process_share_one_file(void **state)
 {
     folder *f = *state;
-    creg_store_options reader = { .read_only = true };
+    creg_store_options reader = {.read_only = true};
     creg_store *first = must_open(f);
     must_put(f, first, "a", "1");
     creg_store *second = must_open_with(f, &reader);
@@ -486,8 +486,8 @@ static void test_lmdb__a_short_but_sound_file_opens(void **state)
     large[400000] = '\0';
     must_put(f, store, "large", large);
     off_t with_large = data_size(f);
-    creg_operation gone = { .kind = CREG_OPERATION_DELETE, .key = creg_slice_of("large") };
-    creg_transaction transaction = { .operations = &gone, .operation_count = 1 };
+    creg_operation gone = {.kind = CREG_OPERATION_DELETE, .key = creg_slice_of("large")};
+    creg_transaction transaction = {.operations = &gone, .operation_count = 1};
     assert_int_equal(creg_store_apply(store, &transaction, NULL, &f->err), CREG_OK);
     for (int i = 0; i < 10; i++)
         must_put(f, store, "a", "1"); /* what is in use moves to the free pages in front */
@@ -547,7 +547,7 @@ static void test_lmdb__lmdb_files_of_others_are_refused(void **state)
     MDB_txn *txn;
     MDB_dbi dbi;
     char text[] = "theirs";
-    MDB_val val = { sizeof text, text };
+    MDB_val val = {sizeof text, text};
     assert_int_equal(mdb_env_create(&env), 0);
     assert_int_equal(mdb_env_open(env, f->path, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
@@ -567,8 +567,8 @@ static void test_lmdb__a_format_of_the_future_is_refused(void **state)
     MDB_dbi dbi;
     char name[] = LMDB_KEY_FORMAT;
     char text[] = "confreg 9";
-    MDB_val key = { 2, name };
-    MDB_val data = { sizeof text - 1, text };
+    MDB_val key = {2, name};
+    MDB_val data = {sizeof text - 1, text};
     assert_int_equal(mdb_env_create(&env), 0);
     assert_int_equal(mdb_env_open(env, f->path, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
@@ -640,8 +640,8 @@ static void test_lmdb__check_finds_wrong_records(void **state)
     MDB_dbi dbi;
     char name[] = "t/0000007";
     char text[] = "short";
-    MDB_val key = { sizeof name - 1, name };
-    MDB_val data = { sizeof text - 1, text };
+    MDB_val key = {sizeof name - 1, name};
+    MDB_val data = {sizeof text - 1, text};
     assert_int_equal(mdb_env_create(&env), 0);
     assert_int_equal(mdb_env_open(env, f->path, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
@@ -670,7 +670,7 @@ static int fill_the_disk(folder *f)
     if (creg_store_put(store, creg_slice_of("a"), creg_slice_of("1"), NULL) != CREG_OK)
         return 2;
     signal(SIGXFSZ, SIG_IGN);
-    struct rlimit limit = { 256 * 1024, RLIM_INFINITY };
+    struct rlimit limit = {256 * 1024, RLIM_INFINITY};
     setrlimit(RLIMIT_FSIZE, &limit);
     creg_status status = put_many(f, store, 5000, 200, 'x');
     if (status != CREG_NO_SPACE) {
@@ -777,13 +777,13 @@ static int write_until_killed(folder *f, int fd)
         char two[24];
         snprintf(one, sizeof one, "p%d/%u/a", (int)getpid(), i);
         snprintf(two, sizeof two, "p%d/%u/b", (int)getpid(), i);
-        creg_operation operations[] = { { .kind = CREG_OPERATION_PUT,
-                                          .key = creg_slice_of(one),
-                                          .value = creg_slice_of(one) },
-                                        { .kind = CREG_OPERATION_PUT,
-                                          .key = creg_slice_of(two),
-                                          .value = creg_slice_of(one) } };
-        creg_transaction transaction = { .operations = operations, .operation_count = 2 };
+        creg_operation operations[] = {{.kind = CREG_OPERATION_PUT,
+                                        .key = creg_slice_of(one),
+                                        .value = creg_slice_of(one)},
+                                       {.kind = CREG_OPERATION_PUT,
+                                        .key = creg_slice_of(two),
+                                        .value = creg_slice_of(one)}};
+        creg_transaction transaction = {.operations = operations, .operation_count = 2};
         if (creg_store_apply(store, &transaction, NULL, NULL) != CREG_OK ||
             write(fd, &i, sizeof i) != (ssize_t)sizeof i)
             return 2;
@@ -792,7 +792,7 @@ static int write_until_killed(folder *f, int fd)
 
 static void sleep_us(long duration)
 {
-    struct timespec pause = { 0, duration * 1000 };
+    struct timespec pause = {0, duration * 1000};
     nanosleep(&pause, NULL);
 }
 
@@ -860,7 +860,7 @@ static int die_reading(folder *f)
 
 static unsigned slots_in_use(folder *f, creg_store *store)
 {
-    creg_pairs facts = { NULL, 0 };
+    creg_pairs facts = {NULL, 0};
     assert_int_equal(creg_store_info(store, &f->arena, &facts, &f->err), CREG_OK);
     for (size_t i = 0; i < facts.size; i++)
         if (creg_slice_equal(facts.items[i].key, creg_slice_of("reader_slots")))
@@ -937,14 +937,13 @@ static void apply_run(folder *f, creg_store *store)
     static creg_operation operations[RUN_KEYS + 1];
     for (int i = 0; i < RUN_KEYS; i++) {
         snprintf(keys[i], sizeof keys[i], "m/instances/of/somebody/nodes/slave%04d", i);
-        operations[i] = (creg_operation){ .kind = CREG_OPERATION_PUT,
-                                          .key = creg_slice_of(keys[i]),
-                                          .value = creg_slice_of("some value of a property") };
+        operations[i] = (creg_operation){.kind = CREG_OPERATION_PUT,
+                                         .key = creg_slice_of(keys[i]),
+                                         .value = creg_slice_of("some value of a property")};
     }
-    operations[RUN_KEYS] = (creg_operation){ .kind = CREG_OPERATION_DELETE,
-                                             .key = creg_slice_of("z/01") };
-    creg_transaction transaction = { .operations = operations,
-                                     .operation_count = RUN_KEYS + 1 };
+    operations[RUN_KEYS] =
+        (creg_operation){.kind = CREG_OPERATION_DELETE, .key = creg_slice_of("z/01")};
+    creg_transaction transaction = {.operations = operations, .operation_count = RUN_KEYS + 1};
     assert_int_equal(creg_store_apply(store, &transaction, NULL, &f->err), CREG_OK);
 }
 

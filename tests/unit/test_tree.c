@@ -60,7 +60,7 @@ static const char *shown(const creg_pairs *pairs)
 
 static creg_pairs flatten(creg_value tree, const char *prefix)
 {
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     creg_status status =
         creg_tree_flatten(tree, creg_slice_of(prefix), &arena, &pairs, NULL, &err);
     if (status != CREG_OK)
@@ -81,8 +81,8 @@ static void assert_refused(const char *text, creg_status status, const char *mes
     creg_pairs pairs;
     creg_path where;
     creg_value tree = yaml(text);
-    assert_int_equal(
-        creg_tree_flatten(tree, creg_slice_of("dn"), &arena, &pairs, &where, &err), status);
+    assert_int_equal(creg_tree_flatten(tree, creg_slice_of("dn"), &arena, &pairs, &where, &err),
+                     status);
     if (strstr(err.message, message) == NULL)
         fail_msg("'%s' is not in '%s'", message, err.message);
     creg_slice found = creg_path_text(where, &arena);
@@ -227,21 +227,21 @@ static void test_tree__long_keys_and_values_are_refused(void **state)
     }
     creg_map_set_text(&arena, map, creg_slice_of("x"), creg_value_int(1));
     creg_pairs pairs;
-    assert_int_equal(creg_tree_flatten(creg_value_map(root), creg_slice_of(""), &arena, &pairs,
-                                       NULL, &err),
-                     CREG_LIMIT);
+    assert_int_equal(
+        creg_tree_flatten(creg_value_map(root), creg_slice_of(""), &arena, &pairs, NULL, &err),
+        CREG_LIMIT);
     char *large = creg_arena_calloc(&arena, CREG_LIMIT_VALUE + 1, 1);
     memset(large, 'v', CREG_LIMIT_VALUE + 1);
     creg_map *one = creg_map_new(&arena, 1);
     creg_map_set_text(&arena, one, creg_slice_of("x"),
                       creg_value_string(creg_slice_make(large, CREG_LIMIT_VALUE + 1)));
-    assert_int_equal(creg_tree_flatten(creg_value_map(one), creg_slice_of(""), &arena, &pairs,
-                                       NULL, &err),
-                     CREG_LIMIT);
+    assert_int_equal(
+        creg_tree_flatten(creg_value_map(one), creg_slice_of(""), &arena, &pairs, NULL, &err),
+        CREG_LIMIT);
     creg_map_get_text(one, creg_slice_of("x"))->size = CREG_LIMIT_VALUE;
-    assert_int_equal(creg_tree_flatten(creg_value_map(one), creg_slice_of(""), &arena, &pairs,
-                                       NULL, &err),
-                     CREG_OK);
+    assert_int_equal(
+        creg_tree_flatten(creg_value_map(one), creg_slice_of(""), &arena, &pairs, NULL, &err),
+        CREG_OK);
 }
 
 static void test_tree__a_tree_that_contains_itself_ends(void **state)
@@ -264,7 +264,7 @@ static creg_pairs pairs_of(const char *const *rows)
     size_t count = 0;
     while (rows[2 * count] != NULL)
         count++;
-    creg_pairs pairs = { creg_arena_calloc(&arena, count, sizeof(creg_pair)), count };
+    creg_pairs pairs = {creg_arena_calloc(&arena, count, sizeof(creg_pair)), count};
     for (size_t i = 0; i < count; i++) {
         pairs.items[i].key = creg_slice_of(rows[2 * i]);
         pairs.items[i].value = creg_slice_of(rows[2 * i + 1]);
@@ -287,8 +287,15 @@ static void assert_built(const char *const *rows, const char *prefix, const char
 static void test_tree__order_is_natural(void **state)
 {
     (void)state;
-    const char *rows[] = { "dn/nodes/slave10/cpu", "1", "dn/nodes/slave2/cpu", "2",
-                           "dn/tags/t10", "", "dn/tags/t9", "", NULL };
+    const char *rows[] = {"dn/nodes/slave10/cpu",
+                          "1",
+                          "dn/nodes/slave2/cpu",
+                          "2",
+                          "dn/tags/t10",
+                          "",
+                          "dn/tags/t9",
+                          "",
+                          NULL};
     assert_built(rows, "dn",
                  "{\"nodes\": {\"slave2\": {\"cpu\": \"2\"}, \"slave10\": {\"cpu\": \"1\"}}, "
                  "\"tags\": [\"t9\", \"t10\"]}");
@@ -297,8 +304,8 @@ static void test_tree__order_is_natural(void **state)
 static void test_tree__only_leaves_with_empty_values_make_a_list(void **state)
 {
     (void)state;
-    const char *rows[] = { "a/x", "",  "a/y", "",    "b/x",   "",  "b/y", "1",
-                           "c/x", "",  "c/z/y", "1", "d/e/f", "",  NULL };
+    const char *rows[] = {"a/x", "", "a/y",   "",  "b/x",   "", "b/y", "1",
+                          "c/x", "", "c/z/y", "1", "d/e/f", "", NULL};
     assert_built(rows, "",
                  "{\"a\": [\"x\", \"y\"], \"b\": {\"x\": \"\", \"y\": \"1\"}, "
                  "\"c\": {\"x\": \"\", \"z\": {\"y\": \"1\"}}, \"d\": {\"e\": [\"f\"]}}");
@@ -307,17 +314,17 @@ static void test_tree__only_leaves_with_empty_values_make_a_list(void **state)
 static void test_tree__the_root_is_always_a_map(void **state)
 {
     (void)state;
-    const char *rows[] = { "dn/a", "", "dn/b", "", NULL };
+    const char *rows[] = {"dn/a", "", "dn/b", "", NULL};
     assert_built(rows, "dn", "{\"a\": \"\", \"b\": \"\"}");
-    const char *none[] = { NULL };
+    const char *none[] = {NULL};
     assert_built(none, "dn", "{}");
 }
 
 static void test_tree__segments_are_decoded(void **state)
 {
     (void)state;
-    const char *rows[] = { "a=2Fb", "1", "l/=2Fdata=2F1", "", "bad=zz", "2", "a.=2Eb", "3",
-                           NULL };
+    const char *rows[] = {"a=2Fb", "1", "l/=2Fdata=2F1", "", "bad=zz", "2", "a.=2Eb",
+                          "3",     NULL};
     assert_built(rows, "",
                  "{\"a/b\": \"1\", \"a..b\": \"3\", \"bad=zz\": \"2\", \"l\": [\"/data/1\"]}");
 }
@@ -325,15 +332,15 @@ static void test_tree__segments_are_decoded(void **state)
 static void test_tree__a_listing_cut_at_a_depth_shows_maps(void **state)
 {
     (void)state;
-    const char *rows[] = { "nodes/", "", "status", "x", NULL };
+    const char *rows[] = {"nodes/", "", "status", "x", NULL};
     assert_built(rows, "", "{\"nodes\": {}, \"status\": \"x\"}");
 }
 
 static void test_tree__a_value_with_children_keeps_both(void **state)
 {
     (void)state;
-    const char *rows[] = { "disks", "2", "disks-x", "3", "disks/disk1/name", "d", "t", "1",
-                           "t/a", "", NULL };
+    const char *rows[] = {"disks", "2",   "disks-x", "3", "disks/disk1/name", "d", "t",
+                          "1",     "t/a", "",        NULL};
     assert_built(rows, "",
                  "{\"disks\": {\"\": \"2\", \"disk1\": {\"name\": \"d\"}}, \"disks-x\": \"3\", "
                  "\"t\": {\"\": \"1\", \"a\": \"\"}}");
@@ -388,12 +395,12 @@ static void test_tree__digest_is_the_same_for_ever(void **state)
 static void test_tree__where_a_value_ends_changes_the_digest(void **state)
 {
     (void)state;
-    creg_pair one[] = { { .key = { "a", 1 }, .value = { "b\0c", 3 } } };
-    creg_pair two[] = { { .key = { "a", 1 }, .value = { "b", 1 } },
-                        { .key = { "c", 1 }, .value = { "", 0 } } };
+    creg_pair one[] = {{.key = {"a", 1}, .value = {"b\0c", 3}}};
+    creg_pair two[] = {{.key = {"a", 1}, .value = {"b", 1}},
+                       {.key = {"c", 1}, .value = {"", 0}}};
     char digests[2][CREG_TREE_DIGEST_SIZE];
-    creg_tree_digest(&(creg_pairs){ one, 1 }, 0, digests[0]);
-    creg_tree_digest(&(creg_pairs){ two, 2 }, 0, digests[1]);
+    creg_tree_digest(&(creg_pairs){one, 1}, 0, digests[0]);
+    creg_tree_digest(&(creg_pairs){two, 2}, 0, digests[1]);
     assert_string_not_equal(digests[0], digests[1]);
 }
 

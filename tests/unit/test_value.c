@@ -35,8 +35,8 @@ static int end(void **state)
 
 static creg_value big_of(const char *digits)
 {
-    creg_integer integer = { 0 };
-    creg_integer_room room = { &arena, 10000 };
+    creg_integer integer = {0};
+    creg_integer_room room = {&arena, 10000};
     assert_int_equal(creg_integer_parse(room, creg_slice_of(digits), 10, &integer, NULL),
                      CREG_OK);
     return creg_value_of_integer(integer);
@@ -53,7 +53,7 @@ static creg_value list_of(size_t count, const creg_value *items)
 static void assert_repr(creg_value value, const char *expected)
 {
     creg_slice text;
-    creg_error err = { 0 };
+    creg_error err = {0};
     assert_int_equal(creg_value_repr(value, &arena, &text, &err), CREG_OK);
     assert_string_equal(text.data, expected);
 }
@@ -195,7 +195,8 @@ static void test_equal__numbers_by_value(void **state)
     assert_true(creg_value_equal(creg_value_int(1), creg_value_float(1.0)));
     assert_true(creg_value_equal(creg_value_bool(true), creg_value_int(1)));
     assert_false(creg_value_equal(creg_value_int(9007199254740993), creg_value_float(0x1p53)));
-    assert_false(creg_value_equal(creg_value_float((double)NAN), creg_value_float((double)NAN)));
+    assert_false(
+        creg_value_equal(creg_value_float((double)NAN), creg_value_float((double)NAN)));
     assert_true(creg_value_equal(big_of("18446744073709551616"), creg_value_float(0x1p64)));
     assert_false(creg_value_equal(big_of("18446744073709551617"), creg_value_float(0x1p64)));
     assert_false(creg_value_equal(creg_value_int(0), creg_value_none()));
@@ -206,8 +207,8 @@ static void test_equal__numbers_by_value(void **state)
 static void test_equal__containers_by_content(void **state)
 {
     (void)state;
-    creg_value items[] = { creg_value_int(1), creg_value_cstring("a") };
-    creg_value floats[] = { creg_value_float(1), creg_value_cstring("a") };
+    creg_value items[] = {creg_value_int(1), creg_value_cstring("a")};
+    creg_value floats[] = {creg_value_float(1), creg_value_cstring("a")};
     creg_value list = list_of(2, items);
     assert_true(creg_value_equal(list, list_of(2, floats)));
     assert_false(creg_value_equal(list, creg_value_tuple(list.as.list)));
@@ -234,8 +235,8 @@ static void test_equal__work_is_bounded(void **state)
     creg_value left = creg_value_int(1);
     creg_value right = creg_value_int(1);
     for (int i = 0; i < 40; i++) {
-        creg_value twice[] = { left, left };
-        creg_value again[] = { right, right };
+        creg_value twice[] = {left, left};
+        creg_value again[] = {right, right};
         left = list_of(2, twice);
         right = list_of(2, again);
     }
@@ -265,8 +266,8 @@ static void test_hash__equal_values_have_equal_hashes(void **state)
                 creg_value_hash(creg_value_float(-0.0)));
     assert_true(creg_value_hash(big_of("18446744073709551616")) ==
                 creg_value_hash(creg_value_float(0x1p64)));
-    creg_value ints[] = { creg_value_int(1), creg_value_int(2) };
-    creg_value floats[] = { creg_value_float(1), creg_value_float(2) };
+    creg_value ints[] = {creg_value_int(1), creg_value_int(2)};
+    creg_value floats[] = {creg_value_float(1), creg_value_float(2)};
     creg_value left = creg_value_tuple(list_of(2, ints).as.list);
     creg_value right = creg_value_tuple(list_of(2, floats).as.list);
     assert_true(creg_value_hash(left) == creg_value_hash(right));
@@ -287,21 +288,23 @@ static void test_hashable__lists_inside_tuples_are_found(void **state)
 static void test_order__names_the_values_that_have_none(void **state)
 {
     (void)state;
-    creg_value ints[] = { creg_value_int(1), creg_value_int(2) };
-    creg_value mixed[] = { creg_value_int(1), creg_value_cstring("b") };
+    creg_value ints[] = {creg_value_int(1), creg_value_int(2)};
+    creg_value mixed[] = {creg_value_int(1), creg_value_cstring("b")};
     creg_value left;
     creg_value right;
-    creg_order order = creg_value_order(list_of(2, ints), list_of(2, mixed), NULL, &left, &right);
+    creg_order order =
+        creg_value_order(list_of(2, ints), list_of(2, mixed), NULL, &left, &right);
     assert_int_equal(order, CREG_ORDER_IMPOSSIBLE);
     assert_string_equal(creg_value_type_name(left), "int");
     assert_string_equal(creg_value_type_name(right), "str");
     assert_int_equal(creg_value_order(list_of(1, ints), list_of(2, ints), NULL, NULL, NULL),
                      CREG_ORDER_LESS);
-    assert_int_equal(creg_value_order(creg_value_float((double)NAN), creg_value_int(1), NULL, NULL, NULL),
-                     CREG_ORDER_NEITHER);
-    assert_int_equal(creg_value_order(creg_value_cstring("é"), creg_value_cstring("z"), NULL,
-                                      NULL, NULL),
-                     CREG_ORDER_GREATER);
+    assert_int_equal(
+        creg_value_order(creg_value_float((double)NAN), creg_value_int(1), NULL, NULL, NULL),
+        CREG_ORDER_NEITHER);
+    assert_int_equal(
+        creg_value_order(creg_value_cstring("é"), creg_value_cstring("z"), NULL, NULL, NULL),
+        CREG_ORDER_GREATER);
 }
 
 /* ---- printing --------------------------------------------------------------------------- */
@@ -338,7 +341,7 @@ static void test_print__strings_as_python_quotes_them(void **state)
 static void test_print__containers(void **state)
 {
     (void)state;
-    creg_value items[] = { creg_value_int(1), creg_value_cstring("a"), creg_value_none() };
+    creg_value items[] = {creg_value_int(1), creg_value_cstring("a"), creg_value_none()};
     assert_repr(list_of(3, items), "[1, 'a', None]");
     assert_repr(creg_value_tuple(list_of(1, items).as.list), "(1,)");
     assert_repr(creg_value_tuple(list_of(0, items).as.list), "()");
@@ -352,7 +355,7 @@ static void test_print__containers(void **state)
     assert_repr(creg_value_map(map), "{1: 'a', 'a': None}");
     creg_map_remove(map, items[0]);
     assert_repr(creg_value_map(map), "{'a': None}");
-    creg_range range = { 0, 9, 3, 3 };
+    creg_range range = {0, 9, 3, 3};
     creg_value value = creg_value_of_kind(CREG_KIND_RANGE);
     value.as.range = &range;
     assert_repr(value, "range(0, 9, 3)");
@@ -404,9 +407,9 @@ static creg_status print_holder(const creg_object *object, bool as_repr, creg_ar
 static void test_print__objects_cannot_hide_the_depth(void **state)
 {
     (void)state;
-    static const creg_object_class class_of_holder = { .type_name = "holder",
-                                                       .print = print_holder };
-    holder self = { .base = { &class_of_holder } };
+    static const creg_object_class class_of_holder = {.type_name = "holder",
+                                                      .print = print_holder};
+    holder self = {.base = {&class_of_holder}};
     creg_value object = creg_value_object(&self.base);
     creg_slice text;
     creg_error err;
@@ -425,7 +428,7 @@ static void test_print__out_of_budget_is_reported(void **state)
     creg_error err;
     creg_value value = nested(3);
     for (int i = 0; i < 12; i++) {
-        creg_value twice[] = { value, value };
+        creg_value twice[] = {value, value};
         value = list_of(2, twice);
     }
     assert_int_equal(creg_value_str(value, &small, &text, &err), CREG_LIMIT);
@@ -441,7 +444,7 @@ static void test_copy__shares_nothing(void **state)
     creg_arena_init(&other, 1 << 20);
     creg_map *map = creg_map_new(&arena, 0);
     char text[] = "text";
-    creg_value items[] = { creg_value_cstring(text), big_of("99999999999999999999") };
+    creg_value items[] = {creg_value_cstring(text), big_of("99999999999999999999")};
     creg_map_set(&arena, map, creg_value_cstring("k"), list_of(2, items));
     creg_value copy;
     assert_int_equal(creg_value_copy(&other, creg_value_map(map), &copy, NULL), CREG_OK);
@@ -463,7 +466,7 @@ static void test_copy__limits(void **state)
     assert_int_equal(creg_value_copy(&arena, nested(CREG_LIMIT_DEPTH + 1), &copy, &err),
                      CREG_LIMIT);
     /* Every budget from nothing to enough: refused cleanly, or done. */
-    creg_value items[] = { creg_value_cstring("abc"), nested(3), big_of("99999999999999999999") };
+    creg_value items[] = {creg_value_cstring("abc"), nested(3), big_of("99999999999999999999")};
     creg_value value = list_of(3, items);
     for (size_t budget = 0; budget < 6000; budget += 64) {
         creg_arena small;

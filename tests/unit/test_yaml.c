@@ -39,9 +39,9 @@ static void assert_extents(const char *text, const char *expected)
     creg_value value;
     creg_yaml_extents extents;
     creg_fault fault;
-    assert_int_equal(creg_yaml_read(creg_slice_of(text), 0, &arena, &value, &extents, &fault,
-                                    &err),
-                     CREG_OK);
+    assert_int_equal(
+        creg_yaml_read(creg_slice_of(text), 0, &arena, &value, &extents, &fault, &err),
+        CREG_OK);
     char shown[2048] = "";
     size_t size = 0;
     for (size_t i = 0; i < extents.size; i++) {
@@ -58,7 +58,9 @@ static void test_yaml__extents_are_bytes_of_the_text(void **state)
 {
     (void)state;
     assert_extents("é: [ü, 'ö', \"x y\" ]\nb:\n", "kp[é]p[ü]q['ö']q[\"x y\"]kp[b]p[]");
-    assert_extents("\xEF\xBB\xBF" "a: \xC3\xA9 b\n", "kp[a]p[\xC3\xA9 b]");
+    assert_extents("\xEF\xBB\xBF"
+                   "a: \xC3\xA9 b\n",
+                   "kp[a]p[\xC3\xA9 b]");
     assert_extents("a: two\n  lines\nb: |\n  x\n  y\nc: 1\n",
                    "kp[a]p[two\n  lines]kp[b]b[|\n  x\n  y\n]kp[c]p[1]");
 }
@@ -73,10 +75,13 @@ static void test_yaml__extents_leave_anchors_and_tags_out(void **state)
 
 static creg_step key_step(const char *key)
 {
-    return (creg_step){ .is_item = false, .key = creg_value_cstring(key) };
+    return (creg_step){.is_item = false, .key = creg_value_cstring(key)};
 }
 
-static creg_step item_step(size_t index) { return (creg_step){ .is_item = true, .index = index }; }
+static creg_step item_step(size_t index)
+{
+    return (creg_step){.is_item = true, .index = index};
+}
 
 static void assert_found(const char *text, creg_path path, size_t line, size_t column)
 {
@@ -94,19 +99,19 @@ static void test_yaml__values_and_keys_are_located(void **state)
     (void)state;
     const char *text = "é:\n  - 1\n  - x: {y: z}\n    \"k\": [a, b]\nbase: &b {q: 1}\n"
                        "m:\n  <<: *b\n  own: 1\n";
-    creg_step steps[] = { key_step("é"), item_step(1), key_step("k"), item_step(1) };
-    assert_found(text, (creg_path){ steps, 4, false }, 4, 14);
-    assert_found(text, (creg_path){ steps, 3, true }, 4, 5);
-    assert_found(text, (creg_path){ steps, 2, false }, 3, 5);
-    assert_found(text, (creg_path){ steps, 1, true }, 1, 1);
-    creg_step merged[] = { key_step("m"), key_step("q") };
-    assert_found(text, (creg_path){ merged, 2, false }, 7, 3);
+    creg_step steps[] = {key_step("é"), item_step(1), key_step("k"), item_step(1)};
+    assert_found(text, (creg_path){steps, 4, false}, 4, 14);
+    assert_found(text, (creg_path){steps, 3, true}, 4, 5);
+    assert_found(text, (creg_path){steps, 2, false}, 3, 5);
+    assert_found(text, (creg_path){steps, 1, true}, 1, 1);
+    creg_step merged[] = {key_step("m"), key_step("q")};
+    assert_found(text, (creg_path){merged, 2, false}, 7, 3);
     merged[1] = key_step("own");
-    assert_found(text, (creg_path){ merged, 2, false }, 8, 8);
-    creg_step missing[] = { key_step("é"), item_step(2) };
+    assert_found(text, (creg_path){merged, 2, false}, 8, 8);
+    creg_step missing[] = {key_step("é"), item_step(2)};
     creg_extent extent;
     assert_false(
-        creg_yaml_locate(creg_slice_of(text), 0, (creg_path){ missing, 2, false }, &extent));
+        creg_yaml_locate(creg_slice_of(text), 0, (creg_path){missing, 2, false}, &extent));
 }
 
 static void test_yaml__a_number_as_written_is_found_as_a_key(void **state)
@@ -115,10 +120,10 @@ static void test_yaml__a_number_as_written_is_found_as_a_key(void **state)
     creg_value key = creg_value_of_kind(CREG_KIND_NUMBER);
     key.as.text = "0755";
     key.size = 4;
-    creg_step step = { .is_item = false, .key = key };
+    creg_step step = {.is_item = false, .key = key};
     creg_extent extent;
     assert_true(creg_yaml_locate(creg_slice_of("'0755': 1\n0755: 2\n"),
-                                 CREG_PARSE_NUMBERS_AS_WRITTEN, (creg_path){ &step, 1, true },
+                                 CREG_PARSE_NUMBERS_AS_WRITTEN, (creg_path){&step, 1, true},
                                  &extent));
     assert_int_equal(extent.begin, 10);
 }
@@ -127,8 +132,8 @@ static void test_yaml__kept_numerals_mean_numbers(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        { "5.10", "5.1" }, { "0o17", "15" }, { "0755", "755" },   { "1_000", "1000" },
-        { "22:22", "1342" }, { ".5", "0.5" }, { "-1e3", "-1000.0" }, { "1:30.5", "90.5" },
+        {"5.10", "5.1"},   {"0o17", "15"}, {"0755", "755"},     {"1_000", "1000"},
+        {"22:22", "1342"}, {".5", "0.5"},  {"-1e3", "-1000.0"}, {"1:30.5", "90.5"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         creg_value number;
@@ -153,8 +158,9 @@ static void test_yaml__open_brackets_end_at_once(void **state)
     memset(text, '[', size);
     clock_t begin = clock();
     creg_value value;
-    assert_int_equal(creg_yaml_parse(creg_slice_make(text, size), NULL, 0, &arena, &value, &err),
-                     CREG_LIMIT);
+    assert_int_equal(
+        creg_yaml_parse(creg_slice_make(text, size), NULL, 0, &arena, &value, &err),
+        CREG_LIMIT);
     assert_true(clock() - begin < CLOCKS_PER_SEC);
     assert_int_equal(err.column, CREG_LIMIT_DEPTH + 1);
 }
@@ -182,8 +188,9 @@ static void test_yaml__a_full_arena_is_a_limit(void **state)
     for (size_t i = 0; i < size; i += 4)
         memcpy(text + i, "- a\n", 4);
     creg_value value;
-    assert_int_equal(creg_yaml_parse(creg_slice_make(text, size), NULL, 0, &small, &value, &err),
-                     CREG_LIMIT);
+    assert_int_equal(
+        creg_yaml_parse(creg_slice_make(text, size), NULL, 0, &small, &value, &err),
+        CREG_LIMIT);
     creg_arena_clear(&small);
 }
 

@@ -30,12 +30,12 @@ extern "C" {
 
 /** A store URL, taken apart by store.c. All borrowed for open(). */
 typedef struct creg_store_url {
-    creg_slice scheme;    /**< "lmdb" */
-    creg_slice authority; /**< "h1:2379,h2:2379", without credentials; "" for files */
-    creg_slice path;      /**< with `has_file_path`: the path behind the scheme; else empty */
-    creg_slice user;      /**< credentials when the URL had them, else data NULL */
-    creg_slice password;  /**< never to be shown in a message, a log or a fact */
-    creg_slice root;      /**< key prefix, with closing '/', or "" */
+    creg_slice scheme;      /**< "lmdb" */
+    creg_slice authority;   /**< "h1:2379,h2:2379", without credentials; "" for files */
+    creg_slice path;        /**< with `has_file_path`: the path behind the scheme; else empty */
+    creg_slice user;        /**< credentials when the URL had them, else data NULL */
+    creg_slice password;    /**< never to be shown in a message, a log or a fact */
+    creg_slice root;        /**< key prefix, with closing '/', or "" */
     const creg_pair *query; /**< name/value of ?a=b&c=d, decoded */
     size_t query_count;
 } creg_store_url;
@@ -44,15 +44,15 @@ typedef struct creg_store_url {
 typedef struct creg_driver_state creg_driver_state;
 
 typedef struct creg_store_driver {
-    const char *name;        /**< "lmdb" */
+    const char *name;           /**< "lmdb" */
     const char *const *schemes; /**< URL schemes, NULL-ended: {"zookeeper", "zk", NULL} */
     size_t private_size;
-    unsigned capabilities;   /**< CREG_STORE_... bits of store.h */
-    bool has_file_path;      /**< the URL's path names a file, and the root is in `?root=`; else
+    unsigned capabilities; /**< CREG_STORE_... bits of store.h */
+    bool has_file_path;    /**< the URL's path names a file, and the root is in `?root=`; else
                                   the path is the root */
     const char *const *parameters; /**< NULL-ended names allowed in the query beside the common
                                         ones; NULL: any, the driver looks at them itself */
-    creg_limits limits;      /**< known before any server was asked */
+    creg_limits limits;            /**< known before any server was asked */
 
     /** must. Contact the store; on failure release what was taken, close() is not called. */
     creg_status (*open)(creg_driver_state *state, const creg_store_url *url,

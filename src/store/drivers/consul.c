@@ -24,7 +24,7 @@
 #include "store/drivers/consul.h"
 
 enum {
-    OPERATIONS_OLD = 64,   /* before Consul 1.14 */
+    OPERATIONS_OLD = 64, /* before Consul 1.14 */
     OPERATIONS_NEW = 128,
     SNAPSHOT_TRIES = 8,
     SESSION_ID_MAX = 64,
@@ -114,7 +114,7 @@ static creg_status make_path(const creg_driver_state *state, creg_slice key, con
 static creg_status get_kv(creg_driver_state *state, creg_slice key, const char *query,
                           creg_arena *arena, creg_http_answer *ret_answer, creg_error *err)
 {
-    creg_http_request request = { .method = "GET" };
+    creg_http_request request = {.method = "GET"};
     creg_status status = make_path(state, key, query, true, arena, &request.path, err);
     if (status == CREG_OK)
         status = send_read(state, &request, arena, ret_answer, err);
@@ -130,7 +130,7 @@ static creg_status check_token(creg_driver_state *state, creg_arena *arena, creg
 {
     if (state->config.headers[0] == NULL)
         return CREG_OK;
-    creg_http_request request = { .method = "GET", .path = "/v1/acl/token/self" };
+    creg_http_request request = {.method = "GET", .path = "/v1/acl/token/self"};
     creg_http_answer answer;
     creg_status status = send_read(state, &request, arena, &answer, err);
     if (status == CREG_OK && answer.status == 403)
@@ -140,7 +140,7 @@ static creg_status check_token(creg_driver_state *state, creg_arena *arena, creg
 
 static creg_status check_leader(creg_driver_state *state, creg_arena *arena, creg_error *err)
 {
-    creg_http_request request = { .method = "GET", .path = "/v1/status/leader" };
+    creg_http_request request = {.method = "GET", .path = "/v1/status/leader"};
     creg_http_answer answer;
     creg_status status = send_read(state, &request, arena, &answer, err);
     if (status != CREG_OK)
@@ -169,8 +169,8 @@ static creg_status consul_open(creg_driver_state *state, const creg_store_url *u
 {
     creg_arena_init(&state->arena, 1024 * 1024);
     state->timeout_ms = options->timeout_ms;
-    creg_status status = creg_consul_config_read(url, options->timeout_ms, &state->arena,
-                                                 &state->config, err);
+    creg_status status =
+        creg_consul_config_read(url, options->timeout_ms, &state->arena, &state->config, err);
     if (status == CREG_OK)
         status = creg_http_new(&state->config.http, &state->http, err);
     if (status == CREG_OK)
@@ -219,7 +219,7 @@ static creg_status take_entries(const creg_consul_entry *entries, size_t size, c
     }
     if (read->is_list)
         return creg_pairs_cut(items, count, read, arena, err);
-    read->ret_pairs = (creg_pairs){ items, count };
+    read->ret_pairs = (creg_pairs){items, count};
     return CREG_OK;
 }
 
@@ -232,7 +232,7 @@ static creg_status read_one(creg_driver_state *state, creg_read *read, creg_aren
     if (status != CREG_OK)
         return status;
     *ret_revision = answer.consul_index;
-    creg_consul_entries entries = { NULL, 0 };
+    creg_consul_entries entries = {NULL, 0};
     if (answer.status == 200)
         status = creg_consul_parse_entries(answer.body, false, arena, &entries, err);
     return status == CREG_OK ? take_entries(entries.items, entries.size, read, arena, err)
@@ -255,7 +255,7 @@ static creg_status send_transaction(creg_driver_state *state, creg_slice body, b
     creg_status status = creg_text_finish(&text, &path, err);
     if (status != CREG_OK)
         return status;
-    creg_http_request request = { .method = "PUT", .path = path.data, .body = body };
+    creg_http_request request = {.method = "PUT", .path = path.data, .body = body};
     if (is_write)
         return creg_http_send(state->http, &request, arena, ret_answer, err);
     return send_read(state, &request, arena, ret_answer, err);
@@ -278,8 +278,10 @@ static creg_status ask_snapshot(creg_driver_state *state, const creg_read *reads
         for (size_t i = 0; i < count; i++) {
             if (reads[i].is_list != (lists == 1))
                 continue;
-            const char *verb = lists == 1 ? "get-tree" : is_missing[i] ? "check-not-exists" : "get";
-            creg_consul_verb read = { .verb = verb, .key = reads[i].key };
+            const char *verb = lists == 1      ? "get-tree"
+                               : is_missing[i] ? "check-not-exists"
+                                               : "get";
+            creg_consul_verb read = {.verb = verb, .key = reads[i].key};
             creg_consul_write_verb(&body, &read, &is_first);
         }
     creg_text_byte(&body, ']');
@@ -396,7 +398,7 @@ static creg_status consul_read(creg_driver_state *state, creg_read *reads, size_
 
 static void write_check(creg_text *body, const creg_check *check, bool *is_first)
 {
-    creg_consul_verb verb = { .key = check->key };
+    creg_consul_verb verb = {.key = check->key};
     switch (check->kind) {
     case CREG_CHECK_ABSENT:
         verb.verb = "check-not-exists";
@@ -419,7 +421,7 @@ static creg_status write_operation(creg_text *body, const creg_operation *operat
                                    const session *bound, creg_arena *arena, bool *is_first,
                                    creg_error *err)
 {
-    creg_consul_verb verb = { .key = operation->key };
+    creg_consul_verb verb = {.key = operation->key};
     creg_text tree;
     switch (operation->kind) {
     case CREG_OPERATION_PUT:
@@ -467,15 +469,15 @@ static creg_status write_body(const creg_transaction *transaction, const session
     for (size_t i = 0; i < transaction->check_count; i++)
         write_check(&body, &transaction->checks[i], &is_first);
     if (needs_fence(transaction, bound)) {
-        creg_consul_verb fence = { .verb = "check-session",
-                                   .key = creg_slice_of(bound->key),
-                                   .session = creg_slice_of(bound->id) };
+        creg_consul_verb fence = {.verb = "check-session",
+                                  .key = creg_slice_of(bound->key),
+                                  .session = creg_slice_of(bound->id)};
         creg_consul_write_verb(&body, &fence, &is_first);
     }
     creg_status status = CREG_OK;
     for (size_t i = 0; i < transaction->operation_count && status == CREG_OK; i++)
-        status = write_operation(&body, &transaction->operations[i], bound, arena, &is_first,
-                                 err);
+        status =
+            write_operation(&body, &transaction->operations[i], bound, arena, &is_first, err);
     creg_text_byte(&body, ']');
     return status == CREG_OK ? creg_text_finish(&body, ret_body, err) : status;
 }
@@ -546,9 +548,8 @@ static bool is_plain_put(const creg_transaction *transaction)
 static creg_status put_plain(creg_driver_state *state, const creg_operation *put,
                              creg_arena *arena, creg_error *err)
 {
-    creg_http_request request = { .method = "PUT",
-                                  .body = put->value.data == NULL ? creg_slice_make("", 0)
-                                                                  : put->value };
+    creg_http_request request = {
+        .method = "PUT", .body = put->value.data == NULL ? creg_slice_make("", 0) : put->value};
     creg_status status = make_path(state, put->key, "", false, arena, &request.path, err);
     creg_http_answer answer;
     if (status == CREG_OK)
@@ -636,8 +637,10 @@ static creg_status consul_wait(creg_driver_state *state, creg_slice prefix, uint
     snprintf(query, sizeof query, "keys&separator=/&index=%llu&wait=%ums",
              (unsigned long long)revision, wait_ms);
     /* Consul adds up to a sixteenth of the wait so that clients do not come back all at once. */
-    creg_http_request request = { .method = "GET", .is_repeatable = true, .is_long_poll = true,
-                                  .timeout_ms = wait_ms + wait_ms / 16 + state->timeout_ms };
+    creg_http_request request = {.method = "GET",
+                                 .is_repeatable = true,
+                                 .is_long_poll = true,
+                                 .timeout_ms = wait_ms + wait_ms / 16 + state->timeout_ms};
     creg_http_answer answer;
     creg_status status = make_path(state, prefix, query, true, &arena, &request.path, err);
     if (status == CREG_OK)
@@ -657,15 +660,15 @@ static creg_status consul_wait(creg_driver_state *state, creg_slice prefix, uint
 /* ---- liveness --------------------------------------------------------------------------- */
 
 static creg_status send_session(creg_driver_state *state, const char *verb, const char *id,
-                                creg_slice body, creg_arena *arena, creg_http_answer *ret_answer,
-                                creg_error *err)
+                                creg_slice body, creg_arena *arena,
+                                creg_http_answer *ret_answer, creg_error *err)
 {
     char path[768];
     snprintf(path, sizeof path, "/v1/session/%s%s%s?%s", verb, id[0] == '\0' ? "" : "/", id,
              state->config.scope);
     /* Creating twice leaves a session that expires by itself; the others may be repeated. */
-    creg_http_request request = { .method = "PUT", .path = path, .body = body,
-                                  .is_repeatable = true };
+    creg_http_request request = {
+        .method = "PUT", .path = path, .body = body, .is_repeatable = true};
     return creg_http_send(state->http, &request, arena, ret_answer, err);
 }
 
@@ -732,14 +735,15 @@ static creg_status consul_liveness_open(creg_driver_state *state, creg_slice nam
     return status;
 }
 
-static creg_status consul_liveness_renew(creg_driver_state *state, void *handle, creg_error *err)
+static creg_status consul_liveness_renew(creg_driver_state *state, void *handle,
+                                         creg_error *err)
 {
     const session *bound = handle;
     creg_arena arena;
     creg_arena_init(&arena, 1024 * 1024);
     creg_http_answer answer;
-    creg_status status = send_session(state, "renew", bound->id, creg_slice_make("", 0), &arena,
-                                      &answer, err);
+    creg_status status =
+        send_session(state, "renew", bound->id, creg_slice_make("", 0), &arena, &answer, err);
     if (status == CREG_OK && answer.status == 404)
         status = creg_fail(err, CREG_CONFLICT, "the liveness is lost: its session is gone");
     else if (status == CREG_OK && answer.status != 200)
@@ -766,7 +770,7 @@ static creg_status consul_liveness_check(creg_driver_state *state, creg_slice ke
     creg_arena arena;
     creg_arena_init(&arena, CREG_LIMIT_OPERATION_BYTES);
     creg_http_answer answer;
-    creg_consul_entries entries = { NULL, 0 };
+    creg_consul_entries entries = {NULL, 0};
     creg_status status = get_kv(state, key, "", &arena, &answer, err);
     if (status == CREG_OK && answer.status == 200)
         status = creg_consul_parse_entries(answer.body, false, &arena, &entries, err);
@@ -786,7 +790,7 @@ static creg_status probe_operations(creg_driver_state *state, creg_arena *arena,
     creg_text_init(&body, arena, CREG_CONSUL_BODY_MAX);
     creg_text_byte(&body, '[');
     bool is_first = true;
-    creg_consul_verb probe = { .verb = "get-tree", .key = creg_slice_of("_confreg/probe/") };
+    creg_consul_verb probe = {.verb = "get-tree", .key = creg_slice_of("_confreg/probe/")};
     for (int i = 0; i <= OPERATIONS_OLD; i++)
         creg_consul_write_verb(&body, &probe, &is_first);
     creg_text_byte(&body, ']');
@@ -820,7 +824,7 @@ static creg_status consul_learn_limits(creg_driver_state *state, creg_limits *re
 static creg_status consul_info(creg_driver_state *state, creg_arena *arena,
                                creg_pairs *ret_facts, creg_error *err)
 {
-    creg_http_request request = { .method = "GET", .path = "/v1/status/leader" };
+    creg_http_request request = {.method = "GET", .path = "/v1/status/leader"};
     creg_http_answer answer;
     creg_status status = send_read(state, &request, arena, &answer, err);
     if (status != CREG_OK)
@@ -834,34 +838,44 @@ static creg_status consul_info(creg_driver_state *state, creg_arena *arena,
         status = creg_pairs_fact(ret_facts, arena, "transaction_operations", "%zu",
                                  limits.transaction_operations);
     if (status == CREG_OK)
-        status = creg_pairs_fact(ret_facts, arena, "consistency", "%s",
-                                 state->config.consistency[0] == '\0'
-                                     ? "default"
-                                     : state->config.consistency + 1);
+        status = creg_pairs_fact(
+            ret_facts, arena, "consistency", "%s",
+            state->config.consistency[0] == '\0' ? "default" : state->config.consistency + 1);
     return status;
 }
 
-static const char *const schemes[] = { "consul", "http", "https", NULL };
-static const char *const parameters[] = { "dc",        "ns",        "partition", "consistency",
-                                          "token_file", "tls",      "insecure",  "ca_file",
-                                          "ca_path",   "cert_file", "key_file",  "server_name",
-                                          NULL };
+static const char *const schemes[] = {"consul", "http", "https", NULL};
+static const char *const parameters[] = {
+    "dc",      "ns",      "partition", "consistency", "token_file",  "tls", "insecure",
+    "ca_file", "ca_path", "cert_file", "key_file",    "server_name", NULL};
 
 const creg_store_driver creg_driver_consul = {
-    .name = "consul",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
+    .name = "consul",
+    .schemes = schemes,
+    .private_size = sizeof(struct creg_driver_state),
     .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE |
                     CREG_STORE_MULTI_PROCESS | CREG_STORE_SAME_VALUE_IS_NO_CHANGE |
                     CREG_STORE_SMALL_TRANSACTIONS,
     .parameters = parameters,
     /* Raw bytes: base64 makes 4/3 of a value, and each operation has some sixty of framing. */
-    .limits = { .transaction_operations = OPERATIONS_OLD, .transaction_bytes = 370 * 1024,
-                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE,
-                .operation_bytes = 64, .writers = 8 },
+    .limits = {.transaction_operations = OPERATIONS_OLD,
+               .transaction_bytes = 370 * 1024,
+               .key_bytes = CREG_LIMIT_KEY,
+               .value_bytes = CREG_LIMIT_VALUE,
+               .operation_bytes = 64,
+               .writers = 8},
 
-    .open = consul_open,  .close = consul_close,  .abandon = consul_abandon,
-    .get  = consul_get,   .read  = consul_read,   .apply   = consul_apply,
+    .open = consul_open,
+    .close = consul_close,
+    .abandon = consul_abandon,
+    .get = consul_get,
+    .read = consul_read,
+    .apply = consul_apply,
     .wait = consul_wait,
-    .liveness_open    = consul_liveness_open,     .liveness_renew = consul_liveness_renew,
-    .liveness_release = consul_liveness_release,  .liveness_check = consul_liveness_check,
-    .learn_limits = consul_learn_limits,  .info = consul_info,
+    .liveness_open = consul_liveness_open,
+    .liveness_renew = consul_liveness_renew,
+    .liveness_release = consul_liveness_release,
+    .liveness_check = consul_liveness_check,
+    .learn_limits = consul_learn_limits,
+    .info = consul_info,
 };

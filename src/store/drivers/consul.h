@@ -17,9 +17,9 @@
 enum { CREG_CONSUL_BODY_MAX = 512 * 1024 };
 
 typedef struct creg_consul_config {
-    creg_http_options http; /* texts in the arena of the read */
-    const char *headers[4]; /* what http.headers points to */
-    char scope[512];        /* "&dc=...&ns=..." to add to every query, escaped */
+    creg_http_options http;  /* texts in the arena of the read */
+    const char *headers[4];  /* what http.headers points to */
+    char scope[512];         /* "&dc=...&ns=..." to add to every query, escaped */
     const char *consistency; /* "", "&consistent" or "&stale" */
 } creg_consul_config;
 
@@ -35,8 +35,8 @@ creg_status creg_consul_config_read(const creg_store_url *url, uint32_t timeout_
 
 /** One entry of an answer: a key with what Consul knows of it. */
 typedef struct creg_consul_entry {
-    creg_pair pair;      /* version.major is ModifyIndex */
-    creg_slice session;  /* id of the session that holds it; or empty */
+    creg_pair pair;     /* version.major is ModifyIndex */
+    creg_slice session; /* id of the session that holds it; or empty */
 } creg_consul_entry;
 
 typedef struct creg_consul_entries {

@@ -11,7 +11,8 @@
 #include "store/drivers/consul.h"
 
 /* A parameter of the query, else an environment variable, else NULL. */
-static const char *setting(const creg_store_url *url, const char *parameter, const char *variable)
+static const char *setting(const creg_store_url *url, const char *parameter,
+                           const char *variable)
 {
     for (size_t i = 0; i < url->query_count; i++)
         if (creg_slice_equal(url->query[i].key, creg_slice_of(parameter)))
@@ -48,10 +49,14 @@ static creg_status read_consistency(const creg_store_url *url, creg_consul_confi
 static creg_status read_scope(const creg_store_url *url, creg_arena *arena,
                               creg_consul_config *config, creg_error *err)
 {
-    const struct { const char *name; const char *variable; const char *query; } parts[] = {
-        { "dc", NULL, "dc" },
-        { "ns", "CONSUL_NAMESPACE", "ns" },
-        { "partition", "CONSUL_PARTITION", "partition" },
+    const struct {
+        const char *name;
+        const char *variable;
+        const char *query;
+    } parts[] = {
+        {"dc", NULL, "dc"},
+        {"ns", "CONSUL_NAMESPACE", "ns"},
+        {"partition", "CONSUL_PARTITION", "partition"},
     };
     size_t used = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -62,8 +67,8 @@ static creg_status read_scope(const creg_store_url *url, creg_arena *arena,
         if (escaped.data == NULL)
             return creg_fail_arena(err, arena);
         size_t room = sizeof config->scope - used;
-        int written = snprintf(config->scope + used, room, "&%s=%s", parts[i].query,
-                               escaped.data);
+        int written =
+            snprintf(config->scope + used, room, "&%s=%s", parts[i].query, escaped.data);
         if (written < 0 || (size_t)written >= room)
             return creg_fail(err, CREG_USAGE, "store URL: %s is too long", parts[i].name);
         used += (size_t)written;

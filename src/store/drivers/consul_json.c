@@ -106,8 +106,9 @@ static void json_free(void *context, void *block)
 static creg_status parse(creg_slice body, creg_arena *arena, yyjson_val **ret_root,
                          creg_error *err)
 {
-    yyjson_alc in_arena = { .malloc = json_alloc, .realloc = json_grow, .free = json_free,
-                            .ctx = arena };
+    *ret_root = NULL;
+    yyjson_alc in_arena = {
+        .malloc = json_alloc, .realloc = json_grow, .free = json_free, .ctx = arena};
     yyjson_read_err problem;
     yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)body.data, body.size,
                                             YYJSON_READ_NOFLAG, &in_arena, &problem);
@@ -150,8 +151,7 @@ static creg_status read_entry(yyjson_val *object, creg_arena *arena,
     if (!yyjson_is_str(key) || !yyjson_is_uint(index))
         return fail_answer(err, "an entry without Key or ModifyIndex");
     ret_entry->pair.key = text_of(key);
-    ret_entry->pair.version =
-        (creg_version){ .present = true, .major = yyjson_get_uint(index) };
+    ret_entry->pair.version = (creg_version){.present = true, .major = yyjson_get_uint(index)};
     ret_entry->session = text_of(yyjson_obj_get(object, "Session"));
     return read_value(yyjson_obj_get(object, "Value"), arena, &ret_entry->pair.value, err);
 }
@@ -159,7 +159,7 @@ static creg_status read_entry(yyjson_val *object, creg_arena *arena,
 creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg_arena *arena,
                                       creg_consul_entries *ret_entries, creg_error *err)
 {
-    *ret_entries = (creg_consul_entries){ NULL, 0 };
+    *ret_entries = (creg_consul_entries){NULL, 0};
     yyjson_val *list;
     creg_status status = parse(body, arena, &list, err);
     if (status != CREG_OK)
@@ -170,8 +170,7 @@ creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg
         return CREG_OK;
     if (!yyjson_is_arr(list))
         return fail_answer(err, "no list of entries");
-    creg_consul_entry *items =
-        creg_arena_calloc(arena, yyjson_arr_size(list), sizeof *items);
+    creg_consul_entry *items = creg_arena_calloc(arena, yyjson_arr_size(list), sizeof *items);
     if (items == NULL)
         return creg_fail_arena(err, arena);
     size_t size = 0;
@@ -184,7 +183,7 @@ creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg
         if (status != CREG_OK)
             return status;
     }
-    *ret_entries = (creg_consul_entries){ items, size };
+    *ret_entries = (creg_consul_entries){items, size};
     return CREG_OK;
 }
 
@@ -208,7 +207,7 @@ creg_status creg_consul_parse_names(creg_slice body, creg_arena *arena, creg_pai
         items[size].key = text_of(item);
         items[size].value = creg_slice_make("", 0);
     }
-    *ret_pairs = (creg_pairs){ items, size };
+    *ret_pairs = (creg_pairs){items, size};
     return CREG_OK;
 }
 

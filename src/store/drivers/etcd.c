@@ -20,8 +20,13 @@
 
 #include "store/drivers/etcd.h"
 
-enum { FLAT_MAX = 120, BRANCHES = 42, PAGE_KEYS = 10000, READS_MAX = 100,
-       SESSION_KEY_MAX = CREG_LIMIT_KEY + 48 };
+enum {
+    FLAT_MAX = 120,
+    BRANCHES = 42,
+    PAGE_KEYS = 10000,
+    READS_MAX = 100,
+    SESSION_KEY_MAX = CREG_LIMIT_KEY + 48
+};
 
 typedef struct lease {
     int64_t id;
@@ -32,8 +37,7 @@ typedef struct lease {
 
 static ProtobufCBinaryData bytes_of(creg_slice slice)
 {
-    return (ProtobufCBinaryData){ .len = slice.size,
-                                  .data = (uint8_t *)(uintptr_t)slice.data };
+    return (ProtobufCBinaryData){.len = slice.size, .data = (uint8_t *)(uintptr_t)slice.data};
 }
 
 static creg_slice slice_of(ProtobufCBinaryData bytes)
@@ -111,9 +115,9 @@ static creg_status get_status(creg_driver_state *state, creg_arena *arena,
                               CregPb__StatusResponse **ret_status, creg_error *err)
 {
     CregPb__StatusRequest request = CREG_PB__STATUS_REQUEST__INIT;
-    creg_etcd_call call = { .method = "/etcdserverpb.Maintenance/Status",
-                            .request = &request.base,
-                            .answer = &creg_pb__status_response__descriptor };
+    creg_etcd_call call = {.method = "/etcdserverpb.Maintenance/Status",
+                           .request = &request.base,
+                           .answer = &creg_pb__status_response__descriptor};
     return creg_etcd_send(state, &call, arena, ret_status, err);
 }
 
@@ -138,15 +142,16 @@ static creg_status etcd_open(creg_driver_state *state, const creg_store_url *url
 
 static creg_version version_of(const CregPb__KeyValue *entry)
 {
-    return (creg_version){ .present = true, .major = (uint64_t)entry->mod_revision };
+    return (creg_version){.present = true, .major = (uint64_t)entry->mod_revision};
 }
 
 static creg_status send_range(creg_driver_state *state, const CregPb__RangeRequest *request,
                               creg_arena *arena, CregPb__RangeResponse **ret_answer,
                               creg_error *err)
 {
-    creg_etcd_call call = { .method = "/etcdserverpb.KV/Range", .request = &request->base,
-                            .answer = &creg_pb__range_response__descriptor };
+    creg_etcd_call call = {.method = "/etcdserverpb.KV/Range",
+                           .request = &request->base,
+                           .answer = &creg_pb__range_response__descriptor};
     return creg_etcd_send(state, &call, arena, ret_answer, err);
 }
 
@@ -209,9 +214,9 @@ static creg_status add_entries(const CregPb__RangeResponse *answer, creg_arena *
         creg_slice key = slice_of(answer->kvs[i]->key);
         if (is_liveness(key))
             continue;
-        pairs->items[pairs->size++] = (creg_pair){ .key = key,
-                                                   .value = slice_of(answer->kvs[i]->value),
-                                                   .version = version_of(answer->kvs[i]) };
+        pairs->items[pairs->size++] = (creg_pair){.key = key,
+                                                  .value = slice_of(answer->kvs[i]->value),
+                                                  .version = version_of(answer->kvs[i])};
     }
     return CREG_OK;
 }
@@ -231,7 +236,7 @@ static creg_status read_pages(creg_driver_state *state, creg_read *read, creg_ar
 {
     CregPb__RangeRequest request;
     creg_status status = fill_range(state, read, arena, &request, err);
-    creg_pairs pairs = { NULL, 0 };
+    creg_pairs pairs = {NULL, 0};
     size_t capacity = 0;
     /* With cut subtrees nobody knows how many keys make a page. */
     bool is_limited = read->is_list && read->depth == 0 && read->limit > 0;
@@ -279,8 +284,9 @@ static creg_status read_some(creg_driver_state *state, creg_read *reads, size_t 
     CregPb__TxnRequest request = CREG_PB__TXN_REQUEST__INIT;
     request.success = listed;
     request.n_success = count;
-    creg_etcd_call call = { .method = "/etcdserverpb.KV/Txn", .request = &request.base,
-                            .answer = &creg_pb__txn_response__descriptor };
+    creg_etcd_call call = {.method = "/etcdserverpb.KV/Txn",
+                           .request = &request.base,
+                           .answer = &creg_pb__txn_response__descriptor};
     CregPb__TxnResponse *answer;
     if (status == CREG_OK)
         status = creg_etcd_send(state, &call, arena, &answer, err);
@@ -295,7 +301,7 @@ static creg_status read_some(creg_driver_state *state, creg_read *reads, size_t 
         const CregPb__RangeResponse *range = answer->responses[i]->response_range;
         if (range == NULL)
             return creg_fail(err, CREG_UNAVAILABLE, "etcd answered a read with something else");
-        creg_pairs pairs = { NULL, 0 };
+        creg_pairs pairs = {NULL, 0};
         size_t capacity = 0;
         status = add_entries(range, arena, &pairs, &capacity, err);
         if (status == CREG_OK)
@@ -320,7 +326,7 @@ static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t 
 static creg_status etcd_read(creg_driver_state *state, creg_read *reads, size_t count,
                              creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
-    creg_read nothing = { .key = creg_slice_make("\0", 1) };
+    creg_read nothing = {.key = creg_slice_make("\0", 1)};
     creg_status status;
     int tries = 0;
     do {
@@ -427,7 +433,8 @@ static bool add_put(plan *work, creg_slice key, creg_slice value, int64_t lease_
 static bool add_delete(plan *work, creg_slice key, const char *behind)
 {
     CregPb__RequestOp *operation = add_operation(work);
-    CregPb__DeleteRangeRequest *removal = creg_arena_new(work->arena, CregPb__DeleteRangeRequest);
+    CregPb__DeleteRangeRequest *removal =
+        creg_arena_new(work->arena, CregPb__DeleteRangeRequest);
     if (operation == NULL || removal == NULL)
         return false;
     creg_pb__delete_range_request__init(removal);
@@ -467,8 +474,8 @@ static bool add_request(plan *work, const creg_operation *operation)
 static bool make_requests(plan *work)
 {
     const creg_transaction *transaction = work->transaction;
-    work->compares = creg_arena_calloc(work->arena, transaction->check_count + 1,
-                                       sizeof *work->compares);
+    work->compares =
+        creg_arena_calloc(work->arena, transaction->check_count + 1, sizeof *work->compares);
     work->operations = creg_arena_calloc(work->arena, transaction->operation_count * 2 + 1,
                                          sizeof *work->operations);
     if (work->compares == NULL || work->operations == NULL)
@@ -512,7 +519,7 @@ static void find_failed_check(creg_driver_state *state, const creg_transaction *
 {
     for (size_t i = 0; i < transaction->check_count; i++) {
         const creg_check *check = &transaction->checks[i];
-        creg_read read = { .key = check->key };
+        creg_read read = {.key = check->key};
         bool is_tree = check->kind == CREG_CHECK_SUBTREE_EMPTY;
         if (is_tree) {
             read.is_list = true;
@@ -522,7 +529,8 @@ static void find_failed_check(creg_driver_state *state, const creg_transaction *
             read.key = check->key.size == 0 ? check->key : join(check->key, "/", arena);
         }
         uint64_t revision;
-        if (read.key.data == NULL || etcd_read(state, &read, 1, arena, &revision, NULL) != CREG_OK)
+        if (read.key.data == NULL ||
+            etcd_read(state, &read, 1, arena, &revision, NULL) != CREG_OK)
             return;
         bool has_any = read.ret_pairs.size > 0;
         bool holds = check->kind == CREG_CHECK_PRESENT ? has_any : !has_any;
@@ -556,7 +564,7 @@ static creg_status check_versions(const creg_transaction *transaction, size_t *r
 static creg_status apply_in(creg_driver_state *state, const creg_transaction *transaction,
                             creg_arena *arena, size_t *ret_failed_check, creg_error *err)
 {
-    plan work = { .transaction = transaction, .arena = arena };
+    plan work = {.transaction = transaction, .arena = arena};
     if (transaction->fence != NULL)
         work.bound = creg_liveness_handle(transaction->fence);
     creg_status status = check_versions(transaction, ret_failed_check, err);
@@ -566,8 +574,9 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
     if (is_made && work.compare_count > FLAT_MAX)
         return creg_fail(err, CREG_LIMIT, "%zu conditions; etcd takes %d", work.compare_count,
                          FLAT_MAX);
-    for (int level = 0; is_made && work.operation_count > (level == 0 ? FLAT_MAX : BRANCHES) &&
-                        level < 2; level++)
+    for (int level = 0;
+         is_made && work.operation_count > (level == 0 ? FLAT_MAX : BRANCHES) && level < 2;
+         level++)
         is_made = nest(&work, BRANCHES);
     if (!is_made)
         return creg_fail_arena(err, arena);
@@ -579,8 +588,10 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
     request.n_compare = work.compare_count;
     request.success = work.operations;
     request.n_success = work.operation_count;
-    creg_etcd_call call = { .method = "/etcdserverpb.KV/Txn", .request = &request.base,
-                            .answer = &creg_pb__txn_response__descriptor, .is_write = true };
+    creg_etcd_call call = {.method = "/etcdserverpb.KV/Txn",
+                           .request = &request.base,
+                           .answer = &creg_pb__txn_response__descriptor,
+                           .is_write = true};
     CregPb__TxnResponse *answer;
     status = creg_etcd_send(state, &call, arena, &answer, err);
     if (status != CREG_OK)
@@ -643,12 +654,13 @@ static creg_status watch(creg_driver_state *state, creg_slice prefix, uint64_t r
     CregPb__WatchRequest request = CREG_PB__WATCH_REQUEST__INIT;
     request.request_union_case = CREG_PB__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST;
     request.create_request = &create;
-    creg_grpc_request call = { .method = "/etcdserverpb.Watch/Watch",
-                               .timeout_ms = timeout_ms == 0 ? 1 : timeout_ms,
-                               .take = take_event, .take_user = seen,
-                               .token = creg_etcd_token(state, arena) };
+    creg_grpc_request call = {.method = "/etcdserverpb.Watch/Watch",
+                              .timeout_ms = timeout_ms == 0 ? 1 : timeout_ms,
+                              .take = take_event,
+                              .take_user = seen,
+                              .token = creg_etcd_token(state, arena)};
     creg_status status = creg_etcd_pack(&request.base, arena, &call.message, err);
-    creg_grpc_answer answer = { 0 };
+    creg_grpc_answer answer = {0};
     return status == CREG_OK ? creg_grpc_call(state->http, &call, arena, &answer, err) : status;
 }
 
@@ -662,7 +674,7 @@ static creg_status etcd_wait(creg_driver_state *state, creg_slice prefix, uint64
         creg_arena_clear(&arena);
         return answered;
     }
-    awaited seen = { .arena = &arena };
+    awaited seen = {.arena = &arena};
     uint64_t deadline = creg_http_now_ms() + timeout_ms;
     creg_status status = watch(state, prefix, revision, timeout_ms, &arena, &seen, err);
     *ret_revision = revision;
@@ -695,8 +707,9 @@ static creg_status etcd_liveness_open(creg_driver_state *state, creg_slice name,
     CregPb__LeaseGrantRequest request = CREG_PB__LEASE_GRANT_REQUEST__INIT;
     request.ttl = ((int64_t)*ttl_ms + 999) / 1000;
     /* A lease too many expires by itself, so the call may be repeated. */
-    creg_etcd_call call = { .method = "/etcdserverpb.Lease/LeaseGrant", .request = &request.base,
-                            .answer = &creg_pb__lease_grant_response__descriptor };
+    creg_etcd_call call = {.method = "/etcdserverpb.Lease/LeaseGrant",
+                           .request = &request.base,
+                           .answer = &creg_pb__lease_grant_response__descriptor};
     CregPb__LeaseGrantResponse *answer;
     creg_status status = creg_etcd_send(state, &call, &arena, &answer, err);
     lease *bound = NULL;
@@ -721,9 +734,9 @@ static creg_status etcd_liveness_renew(creg_driver_state *state, void *handle, c
     creg_arena_init(&arena, 1024 * 1024);
     CregPb__LeaseRequest request = CREG_PB__LEASE_REQUEST__INIT;
     request.id = bound->id;
-    creg_etcd_call call = { .method = "/etcdserverpb.Lease/LeaseKeepAlive",
-                            .request = &request.base,
-                            .answer = &creg_pb__lease_keep_alive_response__descriptor };
+    creg_etcd_call call = {.method = "/etcdserverpb.Lease/LeaseKeepAlive",
+                           .request = &request.base,
+                           .answer = &creg_pb__lease_keep_alive_response__descriptor};
     CregPb__LeaseKeepAliveResponse *answer;
     creg_status status = creg_etcd_send(state, &call, &arena, &answer, err);
     if (status == CREG_OK && answer->ttl <= 0)
@@ -740,9 +753,10 @@ static void etcd_liveness_release(creg_driver_state *state, void *handle)
     creg_arena_init(&arena, 1024 * 1024);
     CregPb__LeaseRequest request = CREG_PB__LEASE_REQUEST__INIT;
     request.id = bound->id;
-    creg_etcd_call call = { .method = "/etcdserverpb.Lease/LeaseRevoke", .is_write = true,
-                            .request = &request.base,
-                            .answer = &creg_pb__lease_keep_alive_response__descriptor };
+    creg_etcd_call call = {.method = "/etcdserverpb.Lease/LeaseRevoke",
+                           .is_write = true,
+                           .request = &request.base,
+                           .answer = &creg_pb__lease_keep_alive_response__descriptor};
     CregPb__LeaseKeepAliveResponse *answer;
     creg_etcd_send(state, &call, &arena, &answer, NULL);
     creg_arena_clear(&arena);
@@ -781,33 +795,43 @@ static creg_status etcd_info(creg_driver_state *state, creg_arena *arena, creg_p
         status = creg_pairs_fact(ret_facts, arena, "database_bytes", "%lld",
                                  (long long)facts->dbsize);
     if (status == CREG_OK)
-        status = creg_pairs_fact(ret_facts, arena, "revision", "%lld",
-                                 (long long)(facts->header == NULL ? 0
-                                                                   : facts->header->revision));
+        status =
+            creg_pairs_fact(ret_facts, arena, "revision", "%lld",
+                            (long long)(facts->header == NULL ? 0 : facts->header->revision));
     return status;
 }
 
-static const char *const schemes[] = { "etcd", "etcds", NULL };
-static const char *const parameters[] = { "user",      "password_file", "ca_file",
-                                          "cert_file", "key_file",      "server_name",
-                                          "insecure",  "tls",           "consistency",
-                                          NULL };
+static const char *const schemes[] = {"etcd", "etcds", NULL};
+static const char *const parameters[] = {
+    "user",        "password_file", "ca_file", "cert_file",   "key_file",
+    "server_name", "insecure",      "tls",     "consistency", NULL};
 
 const creg_store_driver creg_driver_etcd = {
-    .name = "etcd",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
-    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS |
-                    CREG_STORE_SMALL_TRANSACTIONS,
+    .name = "etcd",
+    .schemes = schemes,
+    .private_size = sizeof(struct creg_driver_state),
+    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE |
+                    CREG_STORE_MULTI_PROCESS | CREG_STORE_SMALL_TRANSACTIONS,
     .parameters = parameters,
     /* Keys and values as they are; the request adds some ten bytes an operation, and may have
      * 1.5 MiB. Nesting would take 74,088 operations, but so many do not fit the bytes. */
-    .limits = { .transaction_operations = 25000, .transaction_bytes = 1480 * 1000,
-                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE,
-                .operation_bytes = 10, .writers = 4 },
+    .limits = {.transaction_operations = 25000,
+               .transaction_bytes = 1480 * 1000,
+               .key_bytes = CREG_LIMIT_KEY,
+               .value_bytes = CREG_LIMIT_VALUE,
+               .operation_bytes = 10,
+               .writers = 4},
 
-    .open = etcd_open,  .close = etcd_close,  .abandon = etcd_abandon,
-    .get  = etcd_get,   .read  = etcd_read,   .apply   = etcd_apply,
+    .open = etcd_open,
+    .close = etcd_close,
+    .abandon = etcd_abandon,
+    .get = etcd_get,
+    .read = etcd_read,
+    .apply = etcd_apply,
     .wait = etcd_wait,
-    .liveness_open    = etcd_liveness_open,     .liveness_renew = etcd_liveness_renew,
-    .liveness_release = etcd_liveness_release,  .liveness_check = etcd_liveness_check,
+    .liveness_open = etcd_liveness_open,
+    .liveness_renew = etcd_liveness_renew,
+    .liveness_release = etcd_liveness_release,
+    .liveness_check = etcd_liveness_check,
     .info = etcd_info,
 };

@@ -26,7 +26,7 @@ enum {
 struct creg_driver_state {
     creg_arena arena;
     creg_http *http;
-    const char *user;     /* NULL: no authentication */
+    const char *user; /* NULL: no authentication */
     const char *password;
     bool is_serializable; /* reads from the member at hand, perhaps old */
     uint32_t timeout_ms;
@@ -46,7 +46,7 @@ typedef struct creg_etcd_call {
     const char *method;
     const ProtobufCMessage *request;
     const ProtobufCMessageDescriptor *answer; /* what to unpack */
-    bool is_write; /* unanswered, it may have been done */
+    bool is_write;                            /* unanswered, it may have been done */
 } creg_etcd_call;
 
 /**

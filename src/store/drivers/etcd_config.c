@@ -5,7 +5,8 @@
 #include "net/secret.h"
 #include "store/drivers/etcd.h"
 
-static const char *setting(const creg_store_url *url, const char *parameter, const char *variable)
+static const char *setting(const creg_store_url *url, const char *parameter,
+                           const char *variable)
 {
     for (size_t i = 0; i < url->query_count; i++)
         if (creg_slice_equal(url->query[i].key, creg_slice_of(parameter)))
@@ -49,18 +50,22 @@ static creg_status read_credentials(creg_driver_state *state, const creg_store_u
     if (status == CREG_OK && state->password == NULL && password != NULL)
         state->password = creg_arena_copy(&state->arena, creg_slice_of(password)).data;
     if (status == CREG_OK && state->user != NULL && state->password == NULL)
-        return creg_fail(err, CREG_USAGE, "etcd user '%s' has no password: give password_file "
-                                          "or ETCDCTL_PASSWORD", state->user);
+        return creg_fail(err, CREG_USAGE,
+                         "etcd user '%s' has no password: give password_file "
+                         "or ETCDCTL_PASSWORD",
+                         state->user);
     return status;
 }
 
 creg_status creg_etcd_configure(creg_driver_state *state, const creg_store_url *url,
                                 creg_error *err)
 {
-    creg_http_options http = { .service = "etcd", .authority = url->authority,
-                               .default_port = 2379, .is_http2 = true,
-                               .timeout_ms = state->timeout_ms,
-                               .body_max = (size_t)256 * 1024 * 1024 };
+    creg_http_options http = {.service = "etcd",
+                              .authority = url->authority,
+                              .default_port = 2379,
+                              .is_http2 = true,
+                              .timeout_ms = state->timeout_ms,
+                              .body_max = (size_t)256 * 1024 * 1024};
     http.ca_file = setting(url, "ca_file", "ETCDCTL_CACERT");
     http.cert_file = setting(url, "cert_file", "ETCDCTL_CERT");
     http.key_file = setting(url, "key_file", "ETCDCTL_KEY");

@@ -12,7 +12,10 @@
 
 /* ---- packing ---------------------------------------------------------------------------- */
 
-static void *pb_alloc(void *arena, size_t size) { return creg_arena_alloc(arena, size); }
+static void *pb_alloc(void *arena, size_t size)
+{
+    return creg_arena_alloc(arena, size);
+}
 
 static void pb_free(void *arena, void *block)
 {
@@ -23,7 +26,7 @@ static void pb_free(void *arena, void *block)
 void creg_etcd_allocator(creg_arena *arena, ProtobufCAllocator *ret_allocator)
 {
     *ret_allocator =
-        (ProtobufCAllocator){ .alloc = pb_alloc, .free = pb_free, .allocator_data = arena };
+        (ProtobufCAllocator){.alloc = pb_alloc, .free = pb_free, .allocator_data = arena};
 }
 
 creg_status creg_etcd_pack(const ProtobufCMessage *message, creg_arena *arena,
@@ -46,8 +49,8 @@ static creg_status unpack(const ProtobufCMessageDescriptor *kind, creg_slice byt
 {
     ProtobufCAllocator allocator;
     creg_etcd_allocator(arena, &allocator);
-    ProtobufCMessage *message = protobuf_c_message_unpack(kind, &allocator, bytes.size,
-                                                          (const uint8_t *)bytes.data);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(kind, &allocator, bytes.size, (const uint8_t *)bytes.data);
     if (message == NULL && arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     if (message == NULL)
@@ -90,10 +93,10 @@ creg_status creg_etcd_authenticate(creg_driver_state *state, creg_error *err)
     creg_pb__authenticate_request__init(&request);
     request.name = (char *)(uintptr_t)state->user;
     request.password = (char *)(uintptr_t)state->password;
-    creg_grpc_request call = { .method = "/etcdserverpb.Auth/Authenticate",
-                               .is_repeatable = true };
+    creg_grpc_request call = {.method = "/etcdserverpb.Auth/Authenticate",
+                              .is_repeatable = true};
     creg_status status = creg_etcd_pack(&request.base, &arena, &call.message, err);
-    creg_grpc_answer answer = { 0 };
+    creg_grpc_answer answer = {0};
     if (status == CREG_OK)
         status = creg_grpc_call(state->http, &call, &arena, &answer, err);
     if (status == CREG_OK && answer.status == CREG_GRPC_INVALID_ARGUMENT)
@@ -132,11 +135,11 @@ static creg_status fail_status(const creg_grpc_answer *answer, bool is_write, cr
         status = creg_fail(err, CREG_PERMISSION, "etcd denied the request");
         break;
     case CREG_GRPC_RESOURCE_EXHAUSTED:
-        status = says(answer->reason, "space") ? creg_fail(err, CREG_NO_SPACE,
-                                                           "etcd's database is full; nothing "
-                                                           "was done")
-                                               : creg_fail(err, CREG_LIMIT,
-                                                           "too large for one request to etcd");
+        status = says(answer->reason, "space")
+                     ? creg_fail(err, CREG_NO_SPACE,
+                                 "etcd's database is full; nothing "
+                                 "was done")
+                     : creg_fail(err, CREG_LIMIT, "too large for one request to etcd");
         break;
     case CREG_GRPC_INVALID_ARGUMENT:
         status = says(answer->reason, "too large") || says(answer->reason, "too many")
@@ -170,11 +173,11 @@ creg_status creg_etcd_send(creg_driver_state *state, const creg_etcd_call *call,
                            creg_arena *arena, void *ret_answer, creg_error *err)
 {
     uint64_t deadline = creg_http_now_ms() + state->timeout_ms;
-    creg_grpc_request request = { .method = call->method, .is_repeatable = !call->is_write };
+    creg_grpc_request request = {.method = call->method, .is_repeatable = !call->is_write};
     creg_status status = creg_etcd_pack(call->request, arena, &request.message, err);
     bool is_renewed = false;
     for (unsigned round = 0; status == CREG_OK; round++) {
-        creg_grpc_answer answer = { 0 };
+        creg_grpc_answer answer = {0};
         request.token = creg_etcd_token(state, arena);
         status = creg_grpc_call(state->http, &request, arena, &answer, err);
         if (status != CREG_OK)

@@ -49,10 +49,14 @@ static action read_action(const char *text, bool *ret_after)
         action action;
         bool is_after;
     } words[] = {
-        { "kill-before", KILL, false },     { "kill-after", KILL, true },
-        { "freeze-before", FREEZE, false }, { "freeze-after", FREEZE, true },
-        { "gone-before", VANISH, false },   { "gone-after", VANISH, true },
-        { "lost", LOSE, true },             { "twice", TWICE, true },
+        {"kill-before", KILL, false},
+        {"kill-after", KILL, true},
+        {"freeze-before", FREEZE, false},
+        {"freeze-after", FREEZE, true},
+        {"gone-before", VANISH, false},
+        {"gone-after", VANISH, true},
+        {"lost", LOSE, true},
+        {"twice", TWICE, true},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(text, words[i].word) == 0) {
@@ -74,7 +78,8 @@ static creg_status read_environment(creg_driver_state *state, creg_error *err)
     if (sscanf(text, "%15[^:]:%lu:%15s", state->name, &state->at, word) == 3)
         state->action = read_action(word, &state->is_after);
     if (state->action == NOTHING)
-        return creg_fail(err, CREG_USAGE, "CONFREG_FAILPOINT=%s is not NAME:NUMBER:ACTION", text);
+        return creg_fail(err, CREG_USAGE, "CONFREG_FAILPOINT=%s is not NAME:NUMBER:ACTION",
+                         text);
     return CREG_OK;
 }
 
@@ -139,7 +144,8 @@ static creg_status fail_lost(creg_error *err)
 {
     if (CREG_BUG(CREG_BUG_UNCLEAR_IS_FAILED))
         return creg_fail(err, CREG_TIMEOUT, "a fault that was asked for: told as a failure");
-    return creg_fail(err, CREG_UNKNOWN_OUTCOME, "a fault that was asked for: the reply is lost");
+    return creg_fail(err, CREG_UNKNOWN_OUTCOME,
+                     "a fault that was asked for: the reply is lost");
 }
 
 /* ---- planted bugs ---------------------------------------------------------------------------- */
@@ -153,10 +159,12 @@ static bool holds(creg_slice key, const char *part)
     return false;
 }
 
-static bool does(const creg_transaction *transaction, creg_operation_kind kind, const char *part)
+static bool does(const creg_transaction *transaction, creg_operation_kind kind,
+                 const char *part)
 {
     for (size_t i = 0; i < transaction->operation_count; i++)
-        if (transaction->operations[i].kind == kind && holds(transaction->operations[i].key, part))
+        if (transaction->operations[i].kind == kind &&
+            holds(transaction->operations[i].key, part))
             return true;
     return false;
 }
@@ -184,7 +192,7 @@ static bool take_neighbour(creg_transaction *transaction, creg_operation *operat
                            creg_arena *arena)
 {
     size_t count = transaction->operation_count;
-    creg_operation tree = { .kind = CREG_OPERATION_PUT };
+    creg_operation tree = {.kind = CREG_OPERATION_PUT};
     if (count > 0)
         tree = operations[count - 1];
     if (tree.kind != CREG_OPERATION_DELETE_TREE || !holds(tree.key, "instances/"))
@@ -218,7 +226,8 @@ static bool plant(creg_transaction *transaction, creg_arena *arena)
         transaction->fence = NULL;
     if (CREG_BUG(CREG_BUG_COUNTER_STAYS))
         drop_operations(transaction, operations, CREG_OPERATION_PUT, "_confreg/v1/n/");
-    if (CREG_BUG(CREG_BUG_INTENT_STAYS) && does(transaction, CREG_OPERATION_PUT, "_confreg/v1/c/"))
+    if (CREG_BUG(CREG_BUG_INTENT_STAYS) &&
+        does(transaction, CREG_OPERATION_PUT, "_confreg/v1/c/"))
         drop_operations(transaction, operations, CREG_OPERATION_DELETE, "_confreg/v1/i/");
     if (CREG_BUG(CREG_BUG_SWEEP_LEAVES_KEYS) &&
         does(transaction, CREG_OPERATION_DELETE, "_confreg/v1/i/"))
@@ -334,7 +343,8 @@ static creg_status fault_liveness_renew(creg_driver_state *state, void *handle, 
 static void fault_liveness_release(creg_driver_state *state, void *handle)
 {
     bool is_chosen = enter(state, "live-release");
-    if (is_gone(state)) /* nobody hears of it; the handle's memory goes with the test's process */
+    if (is_gone(
+            state)) /* nobody hears of it; the handle's memory goes with the test's process */
         return;
     state->inner->liveness_release(inner_of(state), handle);
     leave(state, is_chosen);

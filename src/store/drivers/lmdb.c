@@ -60,7 +60,7 @@ static void lmdb_close(creg_driver_state *state)
 
 static creg_version version_of(const lmdb_record *record)
 {
-    return (creg_version){ .present = true, .major = record->revision };
+    return (creg_version){.present = true, .major = record->revision};
 }
 
 /*
@@ -153,7 +153,7 @@ static void scan_seek(scan *at, creg_slice start)
     creg_lmdb_key_set(&stored, shown);
     at->key = stored.val;
     if (shown.size == 0)
-        at->key = (MDB_val){ .mv_size = 1, .mv_data = behind_ours };
+        at->key = (MDB_val){.mv_size = 1, .mv_data = behind_ours};
     scan_move(at, MDB_SET_RANGE);
 }
 
@@ -199,9 +199,8 @@ static bool gather_group(listing *list, creg_pair **ret_items, size_t *ret_size)
             items = grown;
             capacity = wanted;
         }
-        items[size++] = (creg_pair){ .key = record.long_key,
-                                     .value = record.value,
-                                     .version = version_of(&record) };
+        items[size++] = (creg_pair){
+            .key = record.long_key, .value = record.value, .version = version_of(&record)};
         scan_move(&list->at, MDB_NEXT);
     }
     creg_pairs_sort(items, size);
@@ -267,7 +266,7 @@ static creg_status run_listing(listing *list, creg_error *err)
 static creg_status read_list(lmdb_shared *shared, MDB_txn *txn, creg_read *read,
                              creg_arena *arena, creg_error *err)
 {
-    listing list = { .at = { .prefix = shown_part(read->key) }, .read = read, .arena = arena };
+    listing list = {.at = {.prefix = shown_part(read->key)}, .read = read, .arena = arena};
     int code = mdb_cursor_open(txn, shared->dbi, &list.at.cursor);
     if (code != MDB_SUCCESS)
         return creg_lmdb_fail(err, code, shared->path);
@@ -316,7 +315,7 @@ static creg_status lmdb_read(creg_driver_state *state, creg_read *reads, size_t 
 /* ---- transactions ----------------------------------------------------------------------- */
 
 enum {
-    LONG_RUN = 128,   /* puts in a row, for which moving their followers away pays */
+    LONG_RUN = 128,  /* puts in a row, for which moving their followers away pays */
     LOOK_EVERY = 32, /* operations: looking costs as much as a put */
 };
 
@@ -391,7 +390,7 @@ static int check_collision(MDB_txn *txn, MDB_dbi dbi, creg_slice key)
 static int put_record(MDB_cursor *cursor, apply_job *job, const creg_operation *operation)
 {
     lmdb_key stored;
-    lmdb_record record = { .revision = job->revision, .value = operation->value };
+    lmdb_record record = {.revision = job->revision, .value = operation->value};
     creg_lmdb_key_set(&stored, operation->key);
     if (creg_lmdb_key_is_long(stored.val)) {
         int code = check_collision(mdb_cursor_txn(cursor), job->dbi, operation->key);
@@ -401,7 +400,7 @@ static int put_record(MDB_cursor *cursor, apply_job *job, const creg_operation *
     }
     if (operation->bind_liveness)
         record.owner = job->owner;
-    MDB_val data = { .mv_size = creg_lmdb_record_size(&record), .mv_data = NULL };
+    MDB_val data = {.mv_size = creg_lmdb_record_size(&record), .mv_data = NULL};
     int code = mdb_cursor_put(cursor, &stored.val, &data, MDB_RESERVE);
     if (code == MDB_SUCCESS)
         creg_lmdb_record_write(&record, data.mv_data);
@@ -454,7 +453,7 @@ static int find_below(MDB_txn *txn, MDB_dbi dbi, creg_slice tree, bool *ret_foun
     *ret_found = false;
     if (!set_tree_prefix(&prefix, tree))
         return MDB_SUCCESS; /* nothing below it would have fit */
-    scan at = { .prefix = shown_part(prefix.text) };
+    scan at = {.prefix = shown_part(prefix.text)};
     int code = mdb_cursor_open(txn, dbi, &at.cursor);
     if (code != MDB_SUCCESS)
         return code;
@@ -470,7 +469,7 @@ static int delete_tree(MDB_cursor *cursor, creg_slice tree)
     tree_prefix prefix;
     if (!set_tree_prefix(&prefix, tree))
         return MDB_SUCCESS;
-    scan at = { .cursor = cursor, .prefix = shown_part(prefix.text) };
+    scan at = {.cursor = cursor, .prefix = shown_part(prefix.text)};
     scan_seek(&at, prefix.text);
     for (scan_to_below(&at, prefix.text); at.code == MDB_SUCCESS;
          scan_to_below(&at, prefix.text)) {
@@ -485,9 +484,12 @@ static int delete_tree(MDB_cursor *cursor, creg_slice tree)
 static int run_operation(MDB_cursor *cursor, apply_job *job, const creg_operation *operation)
 {
     switch (operation->kind) {
-    case CREG_OPERATION_PUT: return put_record(cursor, job, operation);
-    case CREG_OPERATION_DELETE: return delete_key(cursor, job, operation->key);
-    case CREG_OPERATION_DELETE_TREE: return delete_tree(cursor, operation->key);
+    case CREG_OPERATION_PUT:
+        return put_record(cursor, job, operation);
+    case CREG_OPERATION_DELETE:
+        return delete_key(cursor, job, operation->key);
+    case CREG_OPERATION_DELETE_TREE:
+        return delete_tree(cursor, operation->key);
     }
     return EINVAL;
 }
@@ -587,9 +589,8 @@ static creg_status fail_refused(const apply_job *job, creg_error *err)
 static creg_status lmdb_apply(creg_driver_state *state, const creg_transaction *transaction,
                               size_t *ret_failed_check, creg_error *err)
 {
-    apply_job job = { .dbi = state->shared->dbi,
-                      .transaction = transaction,
-                      .failed_check = SIZE_MAX };
+    apply_job job = {
+        .dbi = state->shared->dbi, .transaction = transaction, .failed_check = SIZE_MAX};
     if (transaction->fence != NULL)
         job.owner = creg_lmdb_owner_id(creg_liveness_handle(transaction->fence));
     creg_status status = creg_lmdb_write(state->shared, run_transaction, &job, err);
@@ -613,8 +614,8 @@ static uint64_t now_ms(void)
 
 static void wait_for_wake(lmdb_shared *shared, uint64_t until_ms)
 {
-    struct timespec until = { .tv_sec = (time_t)(until_ms / 1000),
-                              .tv_nsec = (long)(until_ms % 1000) * 1000000 };
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
     pthread_mutex_lock(&shared->wake_lock);
     pthread_cond_timedwait(&shared->wake, &shared->wake_lock, &until);
     pthread_mutex_unlock(&shared->wake_lock);
@@ -710,8 +711,8 @@ static creg_status lmdb_check(creg_driver_state *state, creg_error *err)
     return status == CREG_OK ? creg_lmdb_check_path(path, err) : status;
 }
 
-static const char *const lmdb_schemes[] = { "lmdb", NULL };
-static const char *const lmdb_parameters[] = { NULL };
+static const char *const lmdb_schemes[] = {"lmdb", NULL};
+static const char *const lmdb_parameters[] = {NULL};
 
 const creg_store_driver creg_driver_lmdb = {
     .name = "lmdb",
@@ -719,7 +720,7 @@ const creg_store_driver creg_driver_lmdb = {
     .private_size = sizeof(struct creg_driver_state),
     .capabilities =
         CREG_STORE_ATOMIC_BATCH | CREG_STORE_SNAPSHOT_READ | CREG_STORE_MULTI_PROCESS,
-    .limits = { .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE },
+    .limits = {.key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE},
     .has_file_path = true,
     .parameters = lmdb_parameters,
 

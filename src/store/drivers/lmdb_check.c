@@ -96,7 +96,7 @@ static void walk(MDB_txn *txn, MDB_dbi dbi, bool holds_records, uint64_t revisio
     MDB_val key;
     MDB_val data;
     char last_bytes[LMDB_KEY_BYTES];
-    creg_slice last = { NULL, 0 };
+    creg_slice last = {NULL, 0};
     must(mdb_stat(txn, dbi, &stat), "the tree cannot be read");
     must(mdb_cursor_open(txn, dbi, &cursor), "the tree cannot be read");
     size_t count = 0;
@@ -144,10 +144,10 @@ static void walk_all(const char *path)
 /* The caller's handlers have no business with a child that is expected to crash. */
 static void forget_handlers(void)
 {
-    static const int deadly[] = { SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL };
+    static const int deadly[] = {SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL};
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
         signal(deadly[i], SIG_DFL);
-    struct rlimit no_core = { 0, 0 };
+    struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
 }
 

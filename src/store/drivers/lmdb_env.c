@@ -162,8 +162,8 @@ static creg_status open_database(lmdb_shared *shared, creg_error *err)
     int code = mdb_txn_begin(shared->env, NULL, MDB_RDONLY, &txn);
     if (code != MDB_SUCCESS)
         return creg_lmdb_fail(err, code, shared->path);
-    MDB_val key = { .mv_size = 2, .mv_data = name };
-    MDB_val data = { 0, NULL };
+    MDB_val key = {.mv_size = 2, .mv_data = name};
+    MDB_val data = {0, NULL};
     code = mdb_dbi_open(txn, NULL, 0, &shared->dbi);
     if (code == MDB_SUCCESS)
         code = mdb_get(txn, shared->dbi, &key, &data);

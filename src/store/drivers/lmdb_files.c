@@ -146,8 +146,8 @@ static int write_format(MDB_env *env)
     int code = mdb_txn_begin(env, NULL, 0, &txn);
     if (code != MDB_SUCCESS)
         return code;
-    MDB_val key = { .mv_size = 2, .mv_data = name };
-    MDB_val data = { .mv_size = sizeof text - 1, .mv_data = text };
+    MDB_val key = {.mv_size = 2, .mv_data = name};
+    MDB_val data = {.mv_size = sizeof text - 1, .mv_data = text};
     code = mdb_dbi_open(txn, NULL, 0, &dbi);
     if (code == MDB_SUCCESS)
         code = mdb_put(txn, dbi, &key, &data, 0);

@@ -14,8 +14,9 @@
 #include "store/drivers/lmdb_internal.h"
 
 enum {
-    NODE_BYTES = 10,            /* what LMDB adds to a key and its data on a page, and more */
-    LIFTED_BYTES = 1024 * 1024, /* of large values that stand there by chance; else it is not worth it */
+    NODE_BYTES = 10, /* what LMDB adds to a key and its data on a page, and more */
+    LIFTED_BYTES =
+        1024 * 1024, /* of large values that stand there by chance; else it is not worth it */
 };
 
 /* The page's size bounds what can stand behind the place on its page. */

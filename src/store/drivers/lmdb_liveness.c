@@ -122,7 +122,7 @@ static MDB_val row_key(uint64_t id, char bytes[ROW_KEY_BYTES])
     memcpy(bytes, LMDB_KEY_LIVENESS, 2);
     for (int i = 0; i < 8; i++)
         bytes[2 + i] = (char)(unsigned char)(id >> (56 - 8 * i) & 0xFF);
-    return (MDB_val){ .mv_size = ROW_KEY_BYTES, .mv_data = bytes };
+    return (MDB_val){.mv_size = ROW_KEY_BYTES, .mv_data = bytes};
 }
 
 static int get_row(MDB_txn *txn, MDB_dbi dbi, uint64_t id, row *ret_row)
@@ -150,7 +150,7 @@ static int put_row(MDB_txn *txn, MDB_dbi dbi, uint64_t id, const row *wanted)
     char bytes[ROW_KEY_BYTES];
     char record[ROW_BYTES];
     MDB_val key = row_key(id, bytes);
-    MDB_val data = { .mv_size = sizeof record, .mv_data = record };
+    MDB_val data = {.mv_size = sizeof record, .mv_data = record};
     creg_lmdb_store_u64(record, wanted->pid);
     creg_lmdb_store_u64(record + 8, wanted->start_time);
     creg_lmdb_store_u64(record + 16, wanted->pid_namespace);
@@ -195,11 +195,11 @@ typedef struct liveness_job {
 static int open_row(MDB_txn *txn, void *data)
 {
     liveness_job *job = data;
-    row fresh = { .pid = (uint64_t)getpid(),
-                  .start_time = start_time_of((uint64_t)getpid()),
-                  .pid_namespace = own_pid_namespace(),
-                  .ttl_ms = job->ttl_ms,
-                  .deadline_ms = now_ms() + job->ttl_ms };
+    row fresh = {.pid = (uint64_t)getpid(),
+                 .start_time = start_time_of((uint64_t)getpid()),
+                 .pid_namespace = own_pid_namespace(),
+                 .ttl_ms = job->ttl_ms,
+                 .deadline_ms = now_ms() + job->ttl_ms};
     read_boot_id(fresh.boot_id);
     int code = creg_lmdb_get_number(txn, job->dbi, LMDB_KEY_OWNER, &job->id);
     job->id++;
@@ -217,7 +217,7 @@ creg_status creg_lmdb_liveness_open(creg_driver_state *state, creg_slice name, u
     lmdb_liveness *handle = creg_memory_alloc(sizeof *handle);
     if (handle == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
-    liveness_job job = { .dbi = state->shared->dbi, .ttl_ms = *ttl_ms };
+    liveness_job job = {.dbi = state->shared->dbi, .ttl_ms = *ttl_ms};
     creg_status status = creg_lmdb_write(state->shared, open_row, &job, err);
     if (status != CREG_OK) {
         creg_memory_free(handle);
@@ -247,7 +247,7 @@ static int renew_row(MDB_txn *txn, void *data)
 
 creg_status creg_lmdb_liveness_renew(creg_driver_state *state, void *handle, creg_error *err)
 {
-    liveness_job job = { .dbi = state->shared->dbi, .id = creg_lmdb_owner_id(handle) };
+    liveness_job job = {.dbi = state->shared->dbi, .id = creg_lmdb_owner_id(handle)};
     creg_status status = creg_lmdb_write(state->shared, renew_row, &job, err);
     if (status == CREG_OK && !job.is_alive)
         return creg_fail(err, CREG_CONFLICT, "the liveness is lost");
@@ -263,7 +263,7 @@ static int release_row(MDB_txn *txn, void *data)
 /* When the row cannot be deleted now, its deadline ends it; there is nobody to tell. */
 void creg_lmdb_liveness_release(creg_driver_state *state, void *handle)
 {
-    liveness_job job = { .dbi = state->shared->dbi, .id = creg_lmdb_owner_id(handle) };
+    liveness_job job = {.dbi = state->shared->dbi, .id = creg_lmdb_owner_id(handle)};
     creg_lmdb_write(state->shared, release_row, &job, NULL);
     creg_memory_free(handle);
 }
@@ -307,7 +307,7 @@ creg_status creg_lmdb_liveness_check(creg_driver_state *state, creg_slice key, b
                                      creg_error *err)
 {
     lmdb_shared *shared = state->shared;
-    liveness_job job = { .dbi = shared->dbi, .key = key };
+    liveness_job job = {.dbi = shared->dbi, .key = key};
     creg_status status = shared->is_read_only ? check_reading(shared, &job, err)
                                               : creg_lmdb_write(shared, check_row, &job, err);
     if (status == CREG_OK)

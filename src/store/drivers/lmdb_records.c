@@ -42,13 +42,13 @@ static void *unconst(const char *data)
     union {
         const char *given;
         void *wanted;
-    } pointer = { .given = data };
+    } pointer = {.given = data};
     return pointer.wanted;
 }
 
 MDB_val creg_lmdb_val(creg_slice bytes)
 {
-    return (MDB_val){ .mv_size = bytes.size, .mv_data = unconst(bytes.data) };
+    return (MDB_val){.mv_size = bytes.size, .mv_data = unconst(bytes.data)};
 }
 
 void creg_lmdb_key_set(lmdb_key *stored, creg_slice key)
@@ -122,7 +122,7 @@ bool creg_lmdb_record_read(MDB_val stored_key, MDB_val data, lmdb_record *ret_re
     if ((flags & ~(unsigned)(FLAG_OWNED | FLAG_LONG)) != 0 ||
         is_long != creg_lmdb_key_is_long(stored_key))
         return false;
-    *ret_record = (lmdb_record){ .revision = creg_lmdb_load_u64(part.data) };
+    *ret_record = (lmdb_record){.revision = creg_lmdb_load_u64(part.data)};
     if ((flags & FLAG_OWNED) != 0) {
         if (!take_bytes(&rest, 8, &part))
             return false;
@@ -141,7 +141,7 @@ bool creg_lmdb_record_read(MDB_val stored_key, MDB_val data, lmdb_record *ret_re
 
 static MDB_val own_key(const char *name)
 {
-    return (MDB_val){ .mv_size = 2, .mv_data = unconst(name) };
+    return (MDB_val){.mv_size = 2, .mv_data = unconst(name)};
 }
 
 int creg_lmdb_get_number(MDB_txn *txn, MDB_dbi dbi, const char *name, uint64_t *ret_number)
@@ -164,6 +164,6 @@ int creg_lmdb_put_number(MDB_txn *txn, MDB_dbi dbi, const char *name, uint64_t n
     char bytes[8];
     creg_lmdb_store_u64(bytes, number);
     MDB_val key = own_key(name);
-    MDB_val data = { .mv_size = sizeof bytes, .mv_data = bytes };
+    MDB_val data = {.mv_size = sizeof bytes, .mv_data = bytes};
     return mdb_put(txn, dbi, &key, &data, 0);
 }

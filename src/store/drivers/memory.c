@@ -363,10 +363,10 @@ static creg_status memory_liveness_open(creg_driver_state *state, creg_slice nam
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     }
     pthread_mutex_lock(&map->lock);
-    *fresh = (owner){ .id = ++map->owner_last,
-                      .ttl_ms = *ttl_ms,
-                      .deadline_ms = now_ms() + *ttl_ms,
-                      .next = map->owners };
+    *fresh = (owner){.id = ++map->owner_last,
+                     .ttl_ms = *ttl_ms,
+                     .deadline_ms = now_ms() + *ttl_ms,
+                     .next = map->owners};
     map->owners = fresh;
     handle->id = fresh->id;
     pthread_mutex_unlock(&map->lock);
@@ -411,15 +411,15 @@ static creg_status memory_liveness_check(creg_driver_state *state, creg_slice ke
 
 static creg_version version_of(const node *found)
 {
-    return (creg_version){ .present = found != NULL,
-                           .major = found != NULL ? found->revision : 0 };
+    return (creg_version){.present = found != NULL,
+                          .major = found != NULL ? found->revision : 0};
 }
 
 static creg_status memory_get(creg_driver_state *state, creg_slice key, creg_arena *arena,
                               creg_slice *ret_value, creg_version *ret_version, creg_error *err)
 {
     memory_map *map = state->map;
-    creg_slice value = { NULL, 0 };
+    creg_slice value = {NULL, 0};
     pthread_mutex_lock(&map->lock);
     const node *found = find_exact(map, key);
     creg_version version = version_of(found);
@@ -612,15 +612,15 @@ static creg_status memory_wait(creg_driver_state *state, creg_slice prefix, uint
     return CREG_OK;
 }
 
-static const char *const memory_schemes[] = { "memory", NULL };
-static const char *const memory_parameters[] = { NULL };
+static const char *const memory_schemes[] = {"memory", NULL};
+static const char *const memory_parameters[] = {NULL};
 
 const creg_store_driver creg_driver_memory = {
     .name = "memory",
     .schemes = memory_schemes,
     .private_size = sizeof(struct creg_driver_state),
     .capabilities = CREG_STORE_ATOMIC_BATCH | CREG_STORE_SNAPSHOT_READ,
-    .limits = { .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE },
+    .limits = {.key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE},
     .has_file_path = true,
     .parameters = memory_parameters,
 

@@ -85,9 +85,9 @@ static bool holds_word(creg_slice text, const char *word)
 /* Keys that people give to what must not stand in a log. */
 static bool is_secret(creg_slice key)
 {
-    static const char *const words[] = { "password", "passwd",  "secret",
-                                         "token",    "private", "credential",
-                                         "apikey",   "api_key", "passphrase" };
+    static const char *const words[] = {"password", "passwd",  "secret",
+                                        "token",    "private", "credential",
+                                        "apikey",   "api_key", "passphrase"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (holds_word(key, words[i]))
             return true;
@@ -219,10 +219,10 @@ static creg_status trace_read(creg_driver_state *state, creg_read *reads, size_t
 
 static void say_checks(trace_line *line, const creg_transaction *transaction)
 {
-    static const char *const names[] = { [CREG_CHECK_ABSENT] = "absent",
-                                         [CREG_CHECK_PRESENT] = "present",
-                                         [CREG_CHECK_VERSION] = "version",
-                                         [CREG_CHECK_SUBTREE_EMPTY] = "empty-below" };
+    static const char *const names[] = {[CREG_CHECK_ABSENT] = "absent",
+                                        [CREG_CHECK_PRESENT] = "present",
+                                        [CREG_CHECK_VERSION] = "version",
+                                        [CREG_CHECK_SUBTREE_EMPTY] = "empty-below"};
     for (size_t i = 0; i < transaction->check_count && i < 4; i++) {
         say(line, " %s? ", names[transaction->checks[i].kind]);
         say_bytes(line, transaction->checks[i].key, KEY_BYTES);
@@ -235,9 +235,9 @@ static void say_checks(trace_line *line, const creg_transaction *transaction)
 
 static void say_operations(trace_line *line, const creg_transaction *transaction)
 {
-    static const char *const names[] = { [CREG_OPERATION_PUT] = "put",
-                                         [CREG_OPERATION_DELETE] = "delete",
-                                         [CREG_OPERATION_DELETE_TREE] = "delete-tree" };
+    static const char *const names[] = {[CREG_OPERATION_PUT] = "put",
+                                        [CREG_OPERATION_DELETE] = "delete",
+                                        [CREG_OPERATION_DELETE_TREE] = "delete-tree"};
     for (size_t i = 0; i < transaction->operation_count && i < 4; i++) {
         const creg_operation *operation = &transaction->operations[i];
         say(line, " %s ", names[operation->kind]);

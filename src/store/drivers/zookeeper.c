@@ -27,7 +27,7 @@ static const char *parameter(const creg_store_url *url, const char *name)
 
 static creg_status refuse_tls(const creg_store_url *url, creg_error *err)
 {
-    static const char *const names[] = { "tls", "ca_file", "cert_file", "key_file" };
+    static const char *const names[] = {"tls", "ca_file", "cert_file", "key_file"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (parameter(url, names[i]) == NULL)
             continue;
@@ -166,13 +166,13 @@ static creg_status get_once(creg_driver_state *state, const char *path, creg_are
                             creg_slice *ret_value, creg_version *ret_version, creg_error *err)
 {
     zhandle_t *handle;
-    creg_status status = creg_zookeeper_handle(
-        state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    creg_status status =
+        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
     if (status != CREG_OK)
         return status;
     creg_zookeeper_batch batch;
     creg_zookeeper_batch_init(&batch, arena);
-    creg_zookeeper_node node = { .batch = &batch, .path = path };
+    creg_zookeeper_node node = {.batch = &batch, .path = path};
     if (state->is_synced)
         creg_zookeeper_ask_sync(handle, &batch);
     creg_zookeeper_ask_data(handle, &node, false, NULL, NULL);
@@ -187,9 +187,9 @@ static creg_status get_once(creg_driver_state *state, const char *path, creg_are
     if (node.data_code != ZOK)
         return creg_zookeeper_fail(node.data_code, false, path, err);
     *ret_value = node.data;
-    *ret_version = (creg_version){ .present = true,
-                                   .major = (uint64_t)node.stat.czxid,
-                                   .minor = (uint64_t)node.stat.version };
+    *ret_version = (creg_version){.present = true,
+                                  .major = (uint64_t)node.stat.czxid,
+                                  .minor = (uint64_t)node.stat.version};
     return CREG_OK;
 }
 
@@ -215,8 +215,8 @@ static creg_status zookeeper_liveness_open(creg_driver_state *state, creg_slice 
 {
     (void)name;
     zhandle_t *handle;
-    creg_status status = creg_zookeeper_handle(
-        state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    creg_status status =
+        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
     if (status != CREG_OK)
         return status;
     creg_zookeeper_liveness *bond = creg_memory_calloc(1, sizeof *bond);
@@ -273,15 +273,15 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
     creg_arena arena;
     creg_arena_init(&arena, 64 * 1024 * 1024);
     zhandle_t *handle;
-    creg_status status = creg_zookeeper_handle(
-        state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    creg_status status =
+        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
     const char *path = creg_zookeeper_path(key, &arena);
     if (status == CREG_OK && path == NULL)
         status = creg_fail_arena(err, &arena);
     if (status == CREG_OK) {
         creg_zookeeper_batch batch;
         creg_zookeeper_batch_init(&batch, &arena);
-        creg_zookeeper_node node = { .batch = &batch, .path = path };
+        creg_zookeeper_node node = {.batch = &batch, .path = path};
         creg_zookeeper_ask_sync(handle, &batch);
         creg_zookeeper_batch_wait(&batch, 0); /* the arena is the completions' from here on */
         creg_zookeeper_ask_children(handle, &node, NULL, NULL);
@@ -303,8 +303,8 @@ static creg_status zookeeper_driver_info(creg_driver_state *state, creg_arena *a
                                          creg_pairs *ret_facts, creg_error *err)
 {
     zhandle_t *handle;
-    creg_status status = creg_zookeeper_handle(
-        state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    creg_status status =
+        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
     if (status == CREG_OK)
         status = creg_pairs_fact(ret_facts, arena, "servers", "%s", state->hosts);
     if (status == CREG_OK)
@@ -316,27 +316,36 @@ static creg_status zookeeper_driver_info(creg_driver_state *state, creg_arena *a
     return status;
 }
 
-static const char *const schemes[] = { "zookeeper", "zk", NULL };
-static const char *const parameters[] = { "acl",     "digest_file", "session_ms", "consistency",
-                                          "tls",     "ca_file",     "cert_file",  "key_file",
-                                          NULL };
+static const char *const schemes[] = {"zookeeper", "zk", NULL};
+static const char *const parameters[] = {"acl",         "digest_file", "session_ms",
+                                         "consistency", "tls",         "ca_file",
+                                         "cert_file",   "key_file",    NULL};
 
 const creg_store_driver creg_driver_zookeeper = {
-    .name = "zookeeper",  .schemes = schemes,  .private_size = sizeof(struct creg_driver_state),
-    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
+    .name = "zookeeper",
+    .schemes = schemes,
+    .private_size = sizeof(struct creg_driver_state),
+    .capabilities =
+        CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
     .parameters = parameters,
     /* One multi is one packet below jute.maxbuffer; apply() counts its bytes exactly. */
-    .limits = { .transaction_operations = OPERATIONS_MAX, .transaction_bytes = 800 * 1000,
-                .key_bytes = CREG_LIMIT_KEY, .value_bytes = CREG_LIMIT_VALUE,
-                .operation_bytes = 64, .writers = 4 },
+    .limits = {.transaction_operations = OPERATIONS_MAX,
+               .transaction_bytes = 800 * 1000,
+               .key_bytes = CREG_LIMIT_KEY,
+               .value_bytes = CREG_LIMIT_VALUE,
+               .operation_bytes = 64,
+               .writers = 4},
 
-    .open = zookeeper_driver_open,  .close = zookeeper_driver_close,
+    .open = zookeeper_driver_open,
+    .close = zookeeper_driver_close,
     .abandon = zookeeper_driver_abandon,
-    .get  = zookeeper_driver_get,   .read  = creg_zookeeper_read,
-    .apply = creg_zookeeper_apply,  .wait  = creg_zookeeper_wait,
-    .liveness_open    = zookeeper_liveness_open,
-    .liveness_renew   = zookeeper_liveness_renew,
+    .get = zookeeper_driver_get,
+    .read = creg_zookeeper_read,
+    .apply = creg_zookeeper_apply,
+    .wait = creg_zookeeper_wait,
+    .liveness_open = zookeeper_liveness_open,
+    .liveness_renew = zookeeper_liveness_renew,
     .liveness_release = zookeeper_liveness_release,
-    .liveness_check   = zookeeper_liveness_check,
+    .liveness_check = zookeeper_liveness_check,
     .info = zookeeper_driver_info,
 };

@@ -33,21 +33,21 @@ enum {
 
 struct creg_driver_state {
     creg_arena arena;
-    const char *hosts;          /* "h1:2181,h2:2181" */
-    const char *digest;         /* "user:password"; NULL: none */
-    bool is_private;            /* new znodes are for their creator only */
-    bool is_synced;             /* reads see every acknowledged write of anybody */
-    uint32_t timeout_ms;        /* deadline of one call */
-    uint32_t session_ms;        /* session timeout that is asked for */
+    const char *hosts;   /* "h1:2181,h2:2181" */
+    const char *digest;  /* "user:password"; NULL: none */
+    bool is_private;     /* new znodes are for their creator only */
+    bool is_synced;      /* reads see every acknowledged write of anybody */
+    uint32_t timeout_ms; /* deadline of one call */
+    uint32_t session_ms; /* session timeout that is asked for */
 
-    pthread_mutex_t lock;       /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     zhandle_t *handle;
     bool is_connected;
     bool is_expired;
-    bool is_denied;             /* the server refused the credentials */
-    uint64_t serial;            /* names of liveness children */
-    uint64_t events;            /* watches that fired */
+    bool is_denied;  /* the server refused the credentials */
+    uint64_t serial; /* names of liveness children */
+    uint64_t events; /* watches that fired */
 };
 
 /* ---- session ---------------------------------------------------------------------------- */
@@ -85,15 +85,15 @@ void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most);
 /** One znode as asked for: fill `path`, `wants_*`, then ask; the rest is the answer. */
 typedef struct creg_zookeeper_node {
     creg_zookeeper_batch *batch;
-    const char *path;        /* NUL-terminated */
-    int data_code;           /* ZOK, ZNONODE, ... of the data */
+    const char *path; /* NUL-terminated */
+    int data_code;    /* ZOK, ZNONODE, ... of the data */
     int children_code;
-    bool has_data;           /* not NULL: it is a key */
+    bool has_data; /* not NULL: it is a key */
     creg_slice data;
     struct Stat stat;
-    const char **children;   /* NUL-terminated names, without those of liveness */
+    const char **children; /* NUL-terminated names, without those of liveness */
     size_t child_count;
-    const char **live;       /* names of its liveness children */
+    const char **live; /* names of its liveness children */
     size_t live_count;
 } creg_zookeeper_node;
 
@@ -117,7 +117,7 @@ typedef struct creg_zookeeper_walk {
     creg_zookeeper_node **nodes; /* every znode from the root of the walk down, parents first */
     size_t size;
     size_t capacity;
-    uint64_t newest;             /* greatest zxid of any change seen */
+    uint64_t newest; /* greatest zxid of any change seen */
 } creg_zookeeper_walk;
 
 /**

@@ -29,9 +29,9 @@ typedef struct fact {
     const char *path;
     size_t path_size;
     bool exists;
-    bool is_made;       /* the multi creates it */
-    bool is_directory;  /* somebody needs it as a parent */
-    size_t keys_below;  /* direct children that the transaction asks about */
+    bool is_made;      /* the multi creates it */
+    bool is_directory; /* somebody needs it as a parent */
+    size_t keys_below; /* direct children that the transaction asks about */
     creg_zookeeper_node node;
 } fact;
 
@@ -195,8 +195,8 @@ static int compare_names(const void *left, const void *right)
 
 static bool has_child(const fact *directory, const char *name)
 {
-    return bsearch(&name, directory->node.children, directory->node.child_count,
-                   sizeof name, compare_names) != NULL;
+    return bsearch(&name, directory->node.children, directory->node.child_count, sizeof name,
+                   compare_names) != NULL;
 }
 
 /* Directories with many keys of interest are listed, the others' keys asked one by one. */
@@ -586,7 +586,8 @@ static bool add_tree_delete(plan *work, const creg_zookeeper_walk *tree)
 {
     for (size_t i = tree->size; i-- > 0;) {
         const creg_zookeeper_node *node = tree->nodes[i];
-        bool is_kept = i == 0 && (node->has_data || is_put(work, creg_slice_of(node->path + 1)));
+        bool is_kept =
+            i == 0 && (node->has_data || is_put(work, creg_slice_of(node->path + 1)));
         if (node->data_code != ZOK || is_kept)
             continue;
         if (!add_live_deletes(work, node) || !add_delete(work, node->path, FROM_FACT))
@@ -666,9 +667,10 @@ static creg_status judge(const plan *work, int code, const zoo_op_result_t *resu
     size_t step = failed_step(results, work->step_count);
     if (work->origins[step] != FROM_FENCE)
         *ret_again = true; /* the facts have changed: read them again */
-    return creg_fail(err, CREG_CONFLICT, work->origins[step] == FROM_FENCE
-                                             ? "the liveness of the writer is lost"
-                                             : "somebody else was faster; nothing was done");
+    return creg_fail(err, CREG_CONFLICT,
+                     work->origins[step] == FROM_FENCE
+                         ? "the liveness of the writer is lost"
+                         : "somebody else was faster; nothing was done");
 }
 
 static creg_status send_multi(plan *work, bool *ret_again, creg_error *err)
@@ -682,7 +684,7 @@ static creg_status send_multi(plan *work, bool *ret_again, creg_error *err)
         creg_arena_calloc(work->arena, work->step_count, sizeof *results);
     if (results == NULL)
         return creg_fail_arena(err, work->arena);
-    creg_zookeeper_node answer = { .batch = work->batch };
+    creg_zookeeper_node answer = {.batch = work->batch};
     creg_zookeeper_batch_start(work->batch);
     int code = zoo_amulti(work->handle, (int)work->step_count, work->steps, results, take_multi,
                           &answer);
@@ -734,8 +736,11 @@ creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transactio
             break;
         creg_zookeeper_batch batch;
         creg_zookeeper_batch_init(&batch, &arena);
-        plan work = { .state = state, .transaction = transaction, .handle = handle,
-                      .batch = &batch, .arena = &arena };
+        plan work = {.state = state,
+                     .transaction = transaction,
+                     .handle = handle,
+                     .batch = &batch,
+                     .arena = &arena};
         if (transaction->fence != NULL)
             work.fence = creg_liveness_handle(transaction->fence);
         status = try_once(&work, ret_failed_check, &is_again, err);

@@ -36,7 +36,10 @@ const char *creg_zookeeper_path(creg_slice key, creg_arena *arena)
 
 /* ---- the session ------------------------------------------------------------------------ */
 
-static void keep_quiet(const char *message) { (void)message; }
+static void keep_quiet(const char *message)
+{
+    (void)message;
+}
 
 static void watch_session(zhandle_t *handle, int type, int session_state, const char *path,
                           void *context)
@@ -156,7 +159,8 @@ creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_
                           : creg_fail(err, CREG_UNAVAILABLE, "ZooKeeper cannot answer now");
         break;
     case ZBADARGUMENTS:
-        status = creg_fail(err, CREG_INVALID_NAME, "ZooKeeper does not take the key '%s'", path);
+        status =
+            creg_fail(err, CREG_INVALID_NAME, "ZooKeeper does not take the key '%s'", path);
         break;
     default:
         status = creg_fail(err, CREG_IO, "ZooKeeper failed on '%s'", path);
@@ -263,10 +267,9 @@ void creg_zookeeper_ask_data(zhandle_t *handle, creg_zookeeper_node *node, bool 
                              watcher_fn watcher, void *watcher_context)
 {
     creg_zookeeper_batch_start(node->batch);
-    int code = only_stat ? zoo_awexists(handle, node->path, watcher, watcher_context, take_stat,
-                                        node)
-                         : zoo_awget(handle, node->path, watcher, watcher_context, take_data,
-                                     node);
+    int code = only_stat
+                   ? zoo_awexists(handle, node->path, watcher, watcher_context, take_stat, node)
+                   : zoo_awget(handle, node->path, watcher, watcher_context, take_data, node);
     if (code != ZOK)
         creg_zookeeper_batch_failed(node->batch, code);
 }
@@ -313,8 +316,8 @@ void creg_zookeeper_ask_children(zhandle_t *handle, creg_zookeeper_node *node,
                                  watcher_fn watcher, void *watcher_context)
 {
     creg_zookeeper_batch_start(node->batch);
-    int code = zoo_awget_children2(handle, node->path, watcher, watcher_context, take_children,
-                                   node);
+    int code =
+        zoo_awget_children2(handle, node->path, watcher, watcher_context, take_children, node);
     if (code != ZOK)
         creg_zookeeper_batch_failed(node->batch, code);
 }

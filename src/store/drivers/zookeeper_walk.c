@@ -28,9 +28,8 @@ static bool add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch, con
     creg_arena *arena = batch->arena;
     if (walk->size == walk->capacity) {
         size_t wanted = walk->capacity == 0 ? 64 : walk->capacity * 2;
-        creg_zookeeper_node **grown =
-            creg_arena_grow(arena, walk->nodes, walk->capacity * sizeof *grown,
-                            wanted * sizeof *grown);
+        creg_zookeeper_node **grown = creg_arena_grow(
+            arena, walk->nodes, walk->capacity * sizeof *grown, wanted * sizeof *grown);
         if (grown == NULL)
             return false;
         walk->nodes = grown;
@@ -59,7 +58,10 @@ static const char *join(const char *parent, const char *name, creg_arena *arena)
 }
 
 /* ZooKeeper keeps its own affairs there. */
-static bool is_reserved(const char *path) { return strcmp(path, "/zookeeper") == 0; }
+static bool is_reserved(const char *path)
+{
+    return strcmp(path, "/zookeeper") == 0;
+}
 
 static bool add_children(creg_zookeeper_walk *walk, const creg_zookeeper_node *node)
 {
@@ -100,8 +102,8 @@ static creg_status ask_level_children(zhandle_t *handle, creg_zookeeper_walk *wa
     for (size_t i = from; i < walk->size; i++) {
         creg_zookeeper_node *node = walk->nodes[i];
         /* With a watcher a leaf is asked, too: a first child must wake the waiter. */
-        bool is_wanted = node->data_code == ZOK &&
-                         (node->stat.numChildren > 0 || watcher != NULL);
+        bool is_wanted =
+            node->data_code == ZOK && (node->stat.numChildren > 0 || watcher != NULL);
         if (!is_wanted)
             continue;
         creg_zookeeper_ask_children(handle, node, watcher, context);
@@ -191,9 +193,9 @@ static creg_status verify(zhandle_t *handle, const creg_zookeeper_walk *walk,
 
 static creg_version version_of(const creg_zookeeper_node *node)
 {
-    return (creg_version){ .present = true,
-                           .major = (uint64_t)node->stat.czxid,
-                           .minor = (uint64_t)node->stat.version };
+    return (creg_version){.present = true,
+                          .major = (uint64_t)node->stat.czxid,
+                          .minor = (uint64_t)node->stat.version};
 }
 
 static creg_status take_list(const creg_zookeeper_walk *walk, size_t from, size_t to,
@@ -207,9 +209,9 @@ static creg_status take_list(const creg_zookeeper_walk *walk, size_t from, size_
         const creg_zookeeper_node *node = walk->nodes[i];
         if (!node->has_data)
             continue;
-        items[size++] = (creg_pair){ .key = creg_slice_of(node->path + 1),
-                                     .value = node->data,
-                                     .version = version_of(node) };
+        items[size++] = (creg_pair){.key = creg_slice_of(node->path + 1),
+                                    .value = node->data,
+                                    .version = version_of(node)};
     }
     return creg_pairs_cut(items, size, read, arena, err);
 }
@@ -217,27 +219,27 @@ static creg_status take_list(const creg_zookeeper_walk *walk, size_t from, size_
 static creg_status take_key(const creg_zookeeper_node *node, creg_read *read, creg_arena *arena,
                             creg_error *err)
 {
-    read->ret_pairs = (creg_pairs){ NULL, 0 };
+    read->ret_pairs = (creg_pairs){NULL, 0};
     if (node->data_code != ZOK || !node->has_data)
         return CREG_OK;
     creg_pair *pair = creg_arena_new(arena, creg_pair);
     if (pair == NULL)
         return creg_fail_arena(err, arena);
-    *pair = (creg_pair){ .key = read->key, .value = node->data, .version = version_of(node) };
-    read->ret_pairs = (creg_pairs){ pair, 1 };
+    *pair = (creg_pair){.key = read->key, .value = node->data, .version = version_of(node)};
+    read->ret_pairs = (creg_pairs){pair, 1};
     return CREG_OK;
 }
 
 /* One try: everything is asked for, then everything is verified. */
-static creg_status read_once(const creg_driver_state *state, zhandle_t *handle, creg_read *reads,
-                             size_t count, creg_zookeeper_batch *batch, uint64_t *ret_revision,
-                             creg_error *err)
+static creg_status read_once(const creg_driver_state *state, zhandle_t *handle,
+                             creg_read *reads, size_t count, creg_zookeeper_batch *batch,
+                             uint64_t *ret_revision, creg_error *err)
 {
     creg_arena *arena = batch->arena;
     size_t *starts = creg_arena_calloc(arena, count + 1, sizeof *starts);
     if (starts == NULL)
         return creg_fail_arena(err, arena);
-    creg_zookeeper_walk walk = { 0 };
+    creg_zookeeper_walk walk = {0};
     if (state->is_synced)
         creg_zookeeper_ask_sync(handle, batch);
     creg_status status = CREG_OK;
@@ -274,7 +276,7 @@ static creg_status read_once(const creg_driver_state *state, zhandle_t *handle, 
 
 static void pause_ms(unsigned duration)
 {
-    struct timespec pause = { .tv_nsec = (long)duration * 1000000 };
+    struct timespec pause = {.tv_nsec = (long)duration * 1000000};
     nanosleep(&pause, NULL);
 }
 
@@ -282,13 +284,13 @@ creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size
                                 creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
     /* The client does not tell the zxid of an answer: the newest change there is must do. */
-    creg_read everything = { .is_list = true, .key = creg_slice_make("", 0), .limit = 1 };
+    creg_read everything = {.is_list = true, .key = creg_slice_make("", 0), .limit = 1};
     if (count == 0) {
         reads = &everything;
         count = 1;
     }
     uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
-    creg_error attempt = { 0 };
+    creg_error attempt = {0};
     creg_status status = CREG_CONFLICT;
     for (unsigned round = 0; round < SNAPSHOT_TRIES; round++) {
         zhandle_t *handle;
@@ -342,12 +344,11 @@ static creg_status watch_once(creg_driver_state *state, zhandle_t *handle, creg_
 {
     creg_zookeeper_batch batch;
     creg_zookeeper_batch_init(&batch, arena);
-    creg_zookeeper_walk walk = { 0 };
+    creg_zookeeper_walk walk = {0};
     const char *path = creg_zookeeper_path(prefix, arena);
-    creg_status status = path == NULL
-                             ? creg_fail_arena(err, arena)
-                             : creg_zookeeper_walk_tree(handle, path, watch_tree, state, &batch,
-                                                        &walk, err);
+    creg_status status = path == NULL ? creg_fail_arena(err, arena)
+                                      : creg_zookeeper_walk_tree(handle, path, watch_tree,
+                                                                 state, &batch, &walk, err);
     if (status == CREG_OK && walk.nodes[0]->data_code == ZNONODE) {
         creg_zookeeper_ask_data(handle, walk.nodes[0], true, watch_tree, state);
         creg_zookeeper_batch_wait(&batch, 0);

@@ -305,6 +305,13 @@ static creg_status to_whole(jinja_run *run, creg_value value, bool up, creg_valu
     return status;
 }
 
+/* What `*` with an integer repeats instead of multiplying. */
+static bool is_repeatable(creg_value value)
+{
+    return creg_value_is(value, CREG_KIND_STRING) || creg_value_is(value, CREG_KIND_BYTES) ||
+           creg_value_is(value, CREG_KIND_LIST) || creg_value_is(value, CREG_KIND_TUPLE);
+}
+
 /* ceil or floor of value * 10**precision, divided by the same. */
 static creg_status round_directed(jinja_call *call, bool up, creg_value *ret_value)
 {
@@ -313,6 +320,9 @@ static creg_status round_directed(jinja_call *call, bool up, creg_value *ret_val
     creg_value whole;
     creg_value precision = jinja_argument(call, 1, creg_value_int(0));
     creg_status status = jinja_power(run, creg_value_int(10), precision, &scale);
+    /* A sequence times an integer is a sequence, and that is no number: not made to be refused. */
+    if (status == CREG_OK && is_repeatable(call->args[0]) && is_integer(scale))
+        return to_whole(run, call->args[0], up, &whole);
     if (status == CREG_OK)
         status = jinja_multiply(run, call->args[0], scale, &whole);
     if (status == CREG_OK)

@@ -32,7 +32,7 @@ enum {
     LIVE_MAX = 6,     /* instances that a writer keeps before it removes one */
     RUN_MS_MAX = 130, /* a writer lives so long at most */
     CROWD = 8,
-    CROWD_ROUNDS = 15
+    CROWD_ROUNDS = 100
 };
 
 /* What a writer was told about one instance. */

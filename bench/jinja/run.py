@@ -5,10 +5,13 @@ Every engine handles every case in turn, several rounds over, so that a machine 
 drifts treats all alike. Outputs are compared byte for byte first. Prints a table of the
 medians over the rounds and the ratios to ours; --json writes the rows.
 
-    run.py --ours build/bench/bench-jinja [--minijinja BINARY] [--rounds 5] [--seconds 0.5]
+    run.py --build build [--minijinja BINARY] [--rounds 5] [--seconds 0.5]
+
+minijinja's peer (peers/minijinja) is built by `./dev bench`, which names it in MINIJINJA.
 """
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -28,13 +31,13 @@ def run_peer(command, case, seconds, output):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--ours", required=True)
-    parser.add_argument("--minijinja")
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--minijinja", default=os.environ.get("MINIJINJA"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--json")
     options = parser.parse_args()
-    peers = {"confreg": [options.ours],
+    peers = {"confreg": [options.build + "/bench/bench-jinja"],
              "jinja2": ["/usr/bin/python3", str(HERE / "peers/python_jinja2.py")]}
     if options.minijinja:
         peers["minijinja"] = [options.minijinja]

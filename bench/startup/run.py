@@ -26,11 +26,11 @@ def times(command, environment):
 def set_up(program, environment):
     """A store with a service template and three instances."""
     body = EXAMPLE / "template.json"
-    subprocess.run([program, "template", "register", "mongodb", "1.0", "--file", body,
+    subprocess.run([program, "-q", "template", "register", "mongodb", "1.0", "--file", body,
                     "--options", EXAMPLE / "options.json"], env=environment, check=True,
                    stdout=subprocess.DEVNULL)
     for _ in range(3):
-        subprocess.run([program, "instance", "create", "jlopez", "mongodb", "1.0",
+        subprocess.run([program, "-q", "instance", "create", "jlopez", "mongodb", "1.0",
                         "--set", "members=3", "--set", "replicaset=rs0"],
                        env=environment, check=True, stdout=subprocess.DEVNULL)
 

@@ -34,15 +34,15 @@ typedef enum creg_retry {
 #define CREG_STATUS_LIST(X)                                                                    \
     X(OK, 0, 0, NO, "", "ok")                                                                  \
     X(NO, 1, 1, NO, "RegistryError", "the answer is no")                                       \
-    X(USAGE, 2, 2, NO, "ValueError", "wrong use of the call or command")                       \
+    X(USAGE, 2, 2, NO, "UsageError", "wrong use of the call or command")                       \
     X(NOT_FOUND, 3, 3, NO, "KeyDoesNotExist", "not found")                                     \
     X(EXISTS, 4, 4, NO, "AlreadyExists", "already exists")                                     \
     X(CONFLICT, 5, 4, NO, "ConflictError", "changed by somebody else, or still in use")        \
     X(UNAVAILABLE, 6, 5, SAFE, "StoreUnreachable", "store unreachable, nothing was done")      \
     X(TIMEOUT, 7, 5, SAFE, "StoreTimeout", "no answer in time, nothing was done")              \
     X(UNKNOWN_OUTCOME, 8, 6, UNKNOWN, "OutcomeUnknown", "the outcome is unknown")              \
-    X(INVALID, 9, 7, NO, "ValueError", "invalid data")                                         \
-    X(INVALID_NAME, 10, 7, NO, "ValueError", "invalid name or key")                            \
+    X(INVALID, 9, 7, NO, "InvalidError", "invalid data")                                       \
+    X(INVALID_NAME, 10, 7, NO, "InvalidName", "invalid name or key")                           \
     X(INVALID_OPTIONS, 11, 7, NO, "InvalidOptionsError", "invalid options")                    \
     X(NESTED_LISTS, 12, 7, NO, "NestedListsNotSupportedError", "nested lists not supported")   \
     X(UNSUPPORTED_TYPE, 13, 7, NO, "UnsupportedTypeError", "unsupported type of value")        \
@@ -58,11 +58,11 @@ typedef enum creg_retry {
     X(LIMIT, 22, 10, NO, "LimitExceeded", "limit exceeded")                                    \
     X(NO_MEMORY, 23, 10, SAFE, "MemoryError", "out of memory")                                 \
     X(NO_SPACE, 24, 10, SAFE, "StoreFull", "no space left for the store")                      \
-    X(IO, 25, 5, SAFE, "OSError", "input or output failed, nothing was done")                  \
-    X(FORKED, 26, 2, NO, "RegistryError", "handle was opened before fork; open it again")      \
-    X(CANCELLED, 27, 130, SAFE, "KeyboardInterrupt", "cancelled, nothing was done")            \
-    X(UNSUPPORTED, 28, 2, NO, "NotImplementedError", "not supported by this store")            \
-    X(INTERNAL, 29, 70, NO, "RuntimeError", "internal error; please report it")
+    X(IO, 25, 5, SAFE, "StoreIOError", "input or output failed, nothing was done")             \
+    X(FORKED, 26, 2, NO, "ForkedError", "handle was opened before fork; open it again")        \
+    X(CANCELLED, 27, 130, SAFE, "CancelledError", "cancelled, nothing was done")               \
+    X(UNSUPPORTED, 28, 2, NO, "NotSupportedError", "not supported by this store")              \
+    X(INTERNAL, 29, 70, NO, "InternalError", "internal error; please report it")
 
 typedef enum creg_status {
 #define CREG_STATUS_ENUM(name, number, exit_code, retry, python, text) CREG_##name = number,

@@ -301,6 +301,21 @@ CREG_API creg_status creg_value_str(creg_value value, creg_arena *arena, creg_sl
 CREG_API creg_status creg_value_repr(creg_value value, creg_arena *arena, creg_slice *ret_text,
                                      creg_error *err);
 
+/* ---- integers of any size ------------------------------------------------------------- */
+
+/**
+ * Python's int(text, base): an INT, or a BIGINT in the arena. Base 2 to 36, or 0 for what the
+ * prefix says ("0xff").
+ *
+ * CREG_INVALID  not an integer; CREG_LIMIT, CREG_NO_MEMORY  too long for the arena
+ */
+CREG_API creg_status creg_value_integer(creg_slice text, unsigned base, creg_arena *arena,
+                                        creg_value *ret_value, creg_error *err);
+
+/** The digits of a BOOL, INT or BIGINT in base 2 to 36, without prefix, in the arena. */
+CREG_API creg_status creg_value_digits(creg_value value, unsigned base, creg_arena *arena,
+                                       creg_slice *ret_text, creg_error *err);
+
 /* ---- JSON and YAML -------------------------------------------------------------------- */
 
 /** How documents are read. Bits; 0 is the strict default. */

@@ -50,7 +50,8 @@ struct cli_context {
     unsigned timeout_ms;
     cli_progress_mode progress;
 
-    const char *store_url; /* NULL: the default store */
+    const char *store_word; /* a URL among the words, in place of --store; NULL: none */
+    const char *store_url;  /* NULL: the default store */
     creg_registry *registry;
     bool changed; /* the store was changed: a failure to print is no "nothing done" */
     bool output_failed;
@@ -69,6 +70,10 @@ typedef enum cli_open_mode {
 
 /** Open the registry once; it is closed at the end of the program. */
 creg_status cli_open(cli_context *cli, cli_open_mode mode);
+
+/** A URL on the command line: CREG_USAGE when it holds credentials. "env:NAME" is the URL in that
+ *  variable of the environment, which may. */
+creg_status cli_store_word(cli_context *cli, const char *word, const char **ret_url);
 
 /** The store below the open registry. */
 creg_store *cli_store(cli_context *cli);
@@ -135,6 +140,7 @@ creg_status cmd_kv_export(cli_context *cli);
 creg_status cmd_kv_import(cli_context *cli);
 creg_status cmd_store_info(cli_context *cli);
 creg_status cmd_store_check(cli_context *cli);
+creg_status cmd_store_copy(cli_context *cli);
 creg_status cmd_store_fsck(cli_context *cli);
 creg_status cmd_store_sweep(cli_context *cli);
 creg_status cmd_store_adopt(cli_context *cli);

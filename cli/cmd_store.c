@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * confreg store: info, check, fsck, sweep, adopt.
+ * confreg store: info, fsck, sweep, adopt. The others are in cmd_store_check.c and _copy.c.
  */
 #include "cli.h"
 #include "errors.h"
@@ -67,17 +67,6 @@ creg_status cmd_store_info(cli_context *cli)
     if (status == CREG_OK)
         status = read_facts(cli, facts);
     return status == CREG_OK ? print_facts(cli, facts) : status;
-}
-
-creg_status cmd_store_check(cli_context *cli)
-{
-    creg_status status = cli_open(cli, CLI_OPEN_READ);
-    if (status == CREG_OK)
-        status = creg_store_check(cli_store(cli), &cli->err);
-    if (status != CREG_OK)
-        return status;
-    cli_note(cli, "the store is sound");
-    return CREG_OK;
 }
 
 /* ---- reports ---------------------------------------------------------------------------- */

@@ -149,19 +149,46 @@ static bool has_credentials(const char *url)
     return has_secret_parameter(strchr(url, '?'));
 }
 
+creg_status cli_store_word(cli_context *cli, const char *word, const char **ret_url)
+{
+    static const char from_environment[] = "env:";
+    size_t size = sizeof from_environment - 1;
+    if (strncmp(word, from_environment, size) == 0) {
+        *ret_url = getenv(word + size);
+        if (*ret_url != NULL && (*ret_url)[0] != '\0')
+            return CREG_OK;
+        return cli_fail(cli, CREG_USAGE, "the environment has no variable %s", word + size);
+    }
+    *ret_url = word;
+    if (!has_credentials(word))
+        return CREG_OK;
+    cli_fail(cli, CREG_USAGE,
+             "a store URL on the command line must not hold credentials: every user of this "
+             "machine can read a command line");
+    cli_hint(cli,
+             "put the URL into an environment variable and write env:NAME, or the secret into "
+             "the store's own (see: confreg help environment)");
+    return CREG_USAGE;
+}
+
+static creg_status refuse_credentials(cli_context *cli)
+{
+    cli_fail(cli, CREG_USAGE,
+             "--store must not hold credentials: every user of this machine can "
+             "read a command line");
+    cli_hint(cli,
+             "put the URL into the environment variable CONFREG_STORE, or the secret into the "
+             "store's own (see: confreg help environment)");
+    return CREG_USAGE;
+}
+
 static creg_status choose_store(cli_context *cli)
 {
+    if (cli->store_word != NULL)
+        return cli_store_word(cli, cli->store_word, &cli->store_url);
     const char *given = cli_option_value(cli, OPT_STORE);
-    if (given != NULL && has_credentials(given)) {
-        cli_fail(cli, CREG_USAGE,
-                 "--store must not hold credentials: every user of this machine can "
-                 "read a command line");
-        cli_hint(
-            cli,
-            "put the URL into the environment variable CONFREG_STORE, or the secret into the "
-            "store's own (see: confreg help environment)");
-        return CREG_USAGE;
-    }
+    if (given != NULL && has_credentials(given))
+        return refuse_credentials(cli);
     const char *url = given != NULL ? given : getenv("CONFREG_STORE");
     cli->store_url = url == NULL || url[0] == '\0' ? NULL : url;
     return CREG_OK;

@@ -103,6 +103,11 @@ typedef enum cli_option_id {
     OPT_FOR_TIME, /* --timeout of a watch: how long to stay, not how long a call may take */
     OPT_CURSOR,
     OPT_SNAPSHOT,
+    OPT_QUICK,
+    OPT_READ_ONLY,
+    OPT_PREFIX,
+    OPT_VERIFY,
+    OPT_UPDATE,
     OPT_COUNT
 } cli_option_id;
 

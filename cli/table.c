@@ -547,9 +547,21 @@ static const cli_example info_examples[] = {
     {"Another one, for a program", "confreg --store memory: store info -o json"},
     END_EXAMPLES};
 static const cli_example check_examples[] = {
-    {"Can the store vouch for itself?", "confreg store check"},
-    {"In a script", "confreg store check -q && echo sound"},
+    {"Can the store vouch for itself? Nothing is written",
+     "confreg store check --read-only -q && echo sound"},
+    {"And what does it take and keep?", "confreg store check --quick"},
+    {"Another store, for a program", "confreg store check memory: --quick -o json"},
     END_EXAMPLES};
+static const cli_argument check_arguments[] = {
+    {"URL", CLI_STORE_URL, true, false, NULL,
+     "the store, in place of --store; env:NAME takes the URL from the environment"},
+    END_ARGUMENTS};
+static const cli_option check_options[] = {
+    {OPT_QUICK, 0, "quick", NULL, CLI_NONE, NULL, false,
+     "leave out what takes seconds: how long a dead writer is taken for alive"},
+    {OPT_READ_ONLY, 0, "read-only", NULL, CLI_NONE, NULL, false,
+     "only ask whether it is sound; write and measure nothing"},
+    END_OPTIONS};
 static const cli_option fsck_options[] = {
     {OPT_REPAIR, 0, "repair", NULL, CLI_NONE, NULL, false, "mend what can be mended"},
     END_OPTIONS};
@@ -743,9 +755,17 @@ const cli_command cli_commands[] = {
 
     {"store", "info", NULL, "show which store it is and what it can take", NULL, NULL, NULL,
      info_examples, CLI_TABLE, 0, cmd_store_info},
-    {"store", "check", NULL, "ask the store whether it is sound",
-     "LMDB walks the whole file, in a process of its own. Exit code 9 when it is damaged.",
-     NULL, NULL, check_examples, CLI_TABLE, 0, cmd_store_check},
+    {"store", "check", NULL, "ask the store whether it is sound, and measure what it takes",
+     "First whether it is sound: LMDB walks the whole file, in a process of its own; exit code "
+     "9 "
+     "when it is damaged.\n\n"
+     "Then a live store is tried out: its limits, the promises that the registry builds upon, "
+     "and the times of the common calls. That is done below '_confreg/check/' and a random "
+     "name, "
+     "which is removed at the end. A promise that does not hold is shown as 'broken', with "
+     "exit "
+     "code 1.",
+     check_arguments, check_options, check_examples, CLI_TABLE, CLI_WRITES, cmd_store_check},
     {"store", "fsck", NULL, "check records, digests, counters and orphans",
      "Exit code 9 when something is wrong that is not repaired.", NULL, fsck_options,
      fsck_examples, CLI_TABLE, CLI_WRITES, cmd_store_fsck},

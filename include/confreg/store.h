@@ -277,6 +277,56 @@ CREG_API const char *creg_store_driver_name(const creg_store *store);
  */
 CREG_API creg_status creg_store_check(creg_store *store, creg_error *err);
 
+/* ---- measuring -------------------------------------------------------------------------- */
+
+/** What became of one thing that was measured. */
+typedef enum creg_measure_result {
+    CREG_MEASURE_FACT,    /**< just so; nothing was promised */
+    CREG_MEASURE_HOLDS,   /**< as promised by this header or by creg_store_limits */
+    CREG_MEASURE_BROKEN,  /**< not as promised: `note` says what was seen */
+    CREG_MEASURE_LEFT_OUT /**< not measured: `note` says why */
+} creg_measure_result;
+
+/** One row of the matrix; in the arena. */
+typedef struct creg_measure {
+    const char *group; /**< "server", "limits", "semantics" or "latency"; static */
+    creg_slice name;   /**< "transaction_operations" */
+    creg_slice value;  /**< as text: "64", "unlimited", "yes" */
+    const char *unit;  /**< "operations", "bytes", "ms", "us" or ""; static */
+    creg_measure_result result;
+    creg_slice note; /**< one line, or empty */
+} creg_measure;
+
+typedef struct creg_measures {
+    creg_measure *items;
+    size_t size;
+} creg_measures;
+
+/** Options of creg_store_measure; {0} gives the defaults. */
+typedef struct creg_measure_options {
+    creg_store_options store;
+    bool is_quick; /**< leave out what takes seconds: how liveness runs out */
+    void (*progress)(void *user_data, size_t done, size_t total); /**< may be NULL */
+    void *user_data;
+    const volatile int *cancel; /**< when not NULL: non-zero stops */
+} creg_measure_options;
+
+/**
+ * Try out what a live store takes and keeps: sizes, conditions, lists, waiting, liveness, times.
+ *
+ * It works with the calls of this header alone, on one or two handles of its own, below
+ * "_confreg/check/" and a random name, and removes that at the end, also after a failure. A
+ * process that is killed meanwhile leaves it. Takes a second or two, and on slow sessions as
+ * long as these need to run out. `options` may be NULL.
+ *
+ * CREG_PERMISSION  the store is opened to read only, or its server refuses to write
+ * CREG_CANCELLED   `cancel` was set
+ * and what creg_store_open says. A promise that does not hold is a row, not a failure.
+ */
+CREG_API creg_status creg_store_measure(const char *url, const creg_measure_options *options,
+                                        creg_arena *arena, creg_measures *ret_measures,
+                                        creg_error *err);
+
 /* ---- keys ------------------------------------------------------------------------------ */
 
 /**

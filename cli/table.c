@@ -755,7 +755,7 @@ const cli_command cli_commands[] = {
 
     {"store", "info", NULL, "show which store it is and what it can take", NULL, NULL, NULL,
      info_examples, CLI_TABLE, 0, cmd_store_info},
-    {"store", "check", NULL, "ask the store whether it is sound, and measure what it takes",
+    {"store", "check", NULL, "ask whether it is sound, and measure it",
      "First whether it is sound: LMDB walks the whole file, in a process of its own; exit code "
      "9 "
      "when it is damaged.\n\n"

@@ -29,13 +29,63 @@ def test_info__has_driver_and_limits(instance):
 
 def test_check_fsck_sweep_adopt__of_a_sound_store(instance):
     before = instance.snapshot()
-    assert "sound" in instance("store", "check").err
+    assert "sound" in instance("store", "check", "--read-only").err
     report = instance("store", "fsck", "-o", "json").json()
     assert report == {"checked": 1, "changed": 0, "findings": []}
     instance("store", "fsck", "--repair")
     assert instance("store", "sweep", "-o", "json").json()["findings"] == []
     instance("store", "adopt")
     assert instance.snapshot() == before
+
+
+def measures(result):
+    return {row["name"]: row for row in result.json()}
+
+
+def test_check__measures_and_leaves_nothing(instance):
+    before = instance.snapshot()
+    result = instance("store", "check", "--quick", "-o", "json")
+    rows = measures(result)
+    assert "sound" in result.err and rows["driver"]["value"] == STORE.split(":")[0]
+    assert [row for row in rows.values() if row["result"] == "broken"] == []
+    for name in ("transaction_bytes", "value_bytes", "key_bytes"):
+        assert rows[name]["unit"] == "bytes" and rows[name]["value"]
+    assert rows["value_bytes"]["value"] == 512 * 1024
+    for name in ("compare_and_set", "no_lost_updates", "reads_of_one_moment", "read_sees_every_write"):
+        assert rows[name]["value"] == "yes"
+    assert rows["liveness_runs_out"]["result"] == "left out"
+    assert rows["put"]["unit"] == "us" and rows["put"]["value"] > 0
+    assert instance.snapshot() == before
+
+
+def test_check__tells_limits_that_info_tells(instance):
+    facts = instance("store", "info", "-o", "json").json()
+    rows = measures(instance("store", "check", "--quick", "-o", "json"))
+    for name in ("transaction_operations", "transaction_bytes", "value_bytes", "key_bytes"):
+        assert rows[name]["value"] == facts["max_" + name]
+
+
+@lmdb_only
+def test_check__waits_for_a_liveness_to_run_out(instance):
+    row = measures(instance("store", "check", "-o", "json"))["liveness_runs_out"]
+    assert 900 <= row["value"] <= 3000 and row["result"] == ""
+
+
+def test_check__takes_a_url_instead_of_the_store(confreg):
+    rows = measures(confreg("store", "check", "memory:", "--quick", "-o", "json"))
+    assert rows["driver"]["value"] == "memory"
+    assert rows["reads_of_one_moment"]["result"] == "left out"
+    rows = measures(confreg("store", "check", "env:OTHER", "--quick", "-o", "json", env={"OTHER": "memory:"}))
+    assert rows["driver"]["value"] == "memory"
+    assert "OTHER" in confreg.fails(2, "store", "check", "env:OTHER").err
+    result = confreg.fails(2, "store", "check", "etcd://u:hunter2@host")
+    assert "hunter2" not in result.err and "env:NAME" in result.err
+
+
+def test_check__read_only_writes_nothing(instance):
+    assert instance("store", "check", "--read-only").out == ""
+    url = instance.url + ("&" if "?" in instance.url else "?") + "read_only=1"
+    assert instance("store", "check", url).out == ""
 
 
 def test_fsck__finds_a_tree_that_was_changed_behind_its_back(instance):

@@ -709,7 +709,7 @@ static creg_status open_session(creg_driver_state *state, creg_slice name, uint3
     if (answer.status != 200)
         return fail_answer(&answer, false, err);
     creg_slice id;
-    status = creg_consul_parse_member(answer.body, "ID", arena, &id, err);
+    status = creg_consul_parse_text(answer.body, "/ID", arena, &id, err);
     if (status != CREG_OK)
         return status;
     if (id.size == 0 || id.size >= SESSION_ID_MAX)
@@ -821,17 +821,45 @@ static creg_status consul_learn_limits(creg_driver_state *state, creg_limits *re
     return status;
 }
 
-static creg_status consul_info(creg_driver_state *state, creg_arena *arena,
+/* Who may not read the agent's affairs does not see its version; that is no failure. */
+static creg_status add_version(creg_driver_state *state, creg_arena *arena,
                                creg_pairs *ret_facts, creg_error *err)
+{
+    creg_http_request request = {.method = "GET", .path = "/v1/agent/self"};
+    creg_http_answer answer;
+    creg_slice version;
+    creg_status status = send_read(state, &request, arena, &answer, err);
+    if (status != CREG_OK || answer.status != 200)
+        return status;
+    status = creg_consul_parse_text(answer.body, "/Config/Version", arena, &version, err);
+    return status == CREG_OK
+               ? creg_pairs_fact(ret_facts, arena, "server", "consul %.*s", CREG_SHOW(version))
+               : status;
+}
+
+static creg_status add_leader(creg_driver_state *state, creg_arena *arena,
+                              creg_pairs *ret_facts, creg_error *err)
 {
     creg_http_request request = {.method = "GET", .path = "/v1/status/leader"};
     creg_http_answer answer;
+    creg_slice leader;
     creg_status status = send_read(state, &request, arena, &answer, err);
-    if (status != CREG_OK)
-        return status;
-    status = creg_pairs_fact(ret_facts, arena, "leader", "%.*s", (int)answer.body.size,
-                             answer.body.data);
+    if (status == CREG_OK && answer.status != 200)
+        status = fail_answer(&answer, false, err);
+    if (status == CREG_OK)
+        status = creg_consul_parse_text(answer.body, "", arena, &leader, err);
+    return status == CREG_OK
+               ? creg_pairs_fact(ret_facts, arena, "leader", "%.*s", CREG_SHOW(leader))
+               : status;
+}
+
+static creg_status consul_info(creg_driver_state *state, creg_arena *arena,
+                               creg_pairs *ret_facts, creg_error *err)
+{
     creg_limits limits;
+    creg_status status = add_version(state, arena, ret_facts, err);
+    if (status == CREG_OK)
+        status = add_leader(state, arena, ret_facts, err);
     if (status == CREG_OK)
         status = consul_learn_limits(state, &limits, err);
     if (status == CREG_OK)

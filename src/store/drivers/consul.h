@@ -56,9 +56,9 @@ creg_status creg_consul_parse_names(creg_slice body, creg_arena *arena, creg_pai
 creg_status creg_consul_parse_refusal(creg_slice body, creg_arena *arena, size_t *ret_index,
                                       creg_slice *ret_text, creg_error *err);
 
-/** A text member of an object: {"ID": "..."}. */
-creg_status creg_consul_parse_member(creg_slice body, const char *name, creg_arena *arena,
-                                     creg_slice *ret_text, creg_error *err);
+/** A text in an answer, by JSON pointer: "/ID", or "" for an answer that is nothing else. */
+creg_status creg_consul_parse_text(creg_slice body, const char *place, creg_arena *arena,
+                                   creg_slice *ret_text, creg_error *err);
 
 /** Append bytes as base64 (RFC 4648, padded). */
 void creg_consul_write_base64(creg_text *text, creg_slice bytes);

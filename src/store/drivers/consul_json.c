@@ -232,16 +232,16 @@ creg_status creg_consul_parse_refusal(creg_slice body, creg_arena *arena, size_t
     return *ret_index == SIZE_MAX ? fail_answer(err, "a refusal without reasons") : CREG_OK;
 }
 
-creg_status creg_consul_parse_member(creg_slice body, const char *name, creg_arena *arena,
-                                     creg_slice *ret_text, creg_error *err)
+creg_status creg_consul_parse_text(creg_slice body, const char *place, creg_arena *arena,
+                                   creg_slice *ret_text, creg_error *err)
 {
     yyjson_val *root;
     creg_status status = parse(body, arena, &root, err);
     if (status != CREG_OK)
         return status;
-    yyjson_val *member = yyjson_obj_get(root, name);
+    yyjson_val *member = place[0] == '\0' ? root : yyjson_ptr_get(root, place);
     if (!yyjson_is_str(member))
-        return fail_answer(err, name);
+        return fail_answer(err, place);
     *ret_text = text_of(member);
     return CREG_OK;
 }

@@ -10,6 +10,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "net/secret.h"
 
@@ -299,6 +302,47 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
 
 /* ---- facts ------------------------------------------------------------------------------ */
 
+/* The version is told by the word "srvr" on a connection of its own, and by nothing else. A
+ * server may be set not to answer it; then this fact is left out. */
+static size_t ask_server(zhandle_t *handle, char *answer, size_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t address_size = sizeof address;
+    if (zookeeper_get_connected_host(handle, (struct sockaddr *)&address, &address_size) ==
+        NULL)
+        return 0;
+    int connection = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection < 0)
+        return 0;
+    struct timeval patience = {.tv_sec = 1};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    size_t filled = 0;
+    if (connect(connection, (struct sockaddr *)&address, address_size) == 0 &&
+        send(connection, "srvr", 4, MSG_NOSIGNAL) == 4) {
+        ssize_t more;
+        do {
+            more = recv(connection, answer + filled, size - 1 - filled, 0);
+            filled += more > 0 ? (size_t)more : 0;
+        } while (more > 0 && filled < size - 1);
+    }
+    close(connection);
+    return filled;
+}
+
+static creg_status add_version(zhandle_t *handle, creg_arena *arena, creg_pairs *ret_facts)
+{
+    static const char label[] = "Zookeeper version: ";
+    char answer[2048];
+    answer[ask_server(handle, answer, sizeof answer)] = '\0';
+    const char *version = strstr(answer, label);
+    if (version == NULL)
+        return CREG_OK;
+    version += sizeof label - 1;
+    return creg_pairs_fact(ret_facts, arena, "server", "zookeeper %.*s",
+                           (int)strcspn(version, "-, \n"), version);
+}
+
 static creg_status zookeeper_driver_info(creg_driver_state *state, creg_arena *arena,
                                          creg_pairs *ret_facts, creg_error *err)
 {
@@ -307,6 +351,8 @@ static creg_status zookeeper_driver_info(creg_driver_state *state, creg_arena *a
         creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
     if (status == CREG_OK)
         status = creg_pairs_fact(ret_facts, arena, "servers", "%s", state->hosts);
+    if (status == CREG_OK)
+        status = add_version(handle, arena, ret_facts);
     if (status == CREG_OK)
         status = creg_pairs_fact(ret_facts, arena, "session_timeout_ms", "%d",
                                  zoo_recv_timeout(handle));

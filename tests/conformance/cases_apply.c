@@ -370,7 +370,7 @@ static void too_many_operations(suite *s)
     creg_operation *operations = creg_arena_calloc(&s->arena, most + 1, sizeof *operations);
     for (size_t i = 0; i <= most; i++) {
         char key[32];
-        snprintf(key, sizeof key, "k%zu", i);
+        snprintf(key, sizeof key, "many/k%zu", i);
         operations[i] = op_put(creg_arena_copy(&s->arena, creg_slice_of(key)).data, "");
     }
     CHECK_STATUS(apply(s, NULL, 0, operations, most + 1, NULL), CREG_LIMIT);

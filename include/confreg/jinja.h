@@ -85,6 +85,19 @@ typedef struct jinja_limits {
 typedef creg_status (*jinja_loader)(void *user, creg_slice name, creg_arena *arena,
                                     creg_slice *ret_source, creg_error *err);
 
+/** Arguments of a host function. Everything is borrowed for the call. */
+typedef struct jinja_arguments {
+    const creg_value *positional; /**< of a filter or test, [0] is the value it applies to */
+    size_t count;
+    const creg_entry *keywords;
+    size_t keyword_count;
+} jinja_arguments;
+
+/** A filter, test or function of the host. Results go into the arena. */
+typedef creg_status (*jinja_host_function)(void *user, const jinja_arguments *arguments,
+                                           creg_arena *arena, creg_value *ret_value,
+                                           creg_error *err);
+
 /** Options of an engine; jinja_options_init() gives Jinja2's defaults. */
 typedef struct jinja_options {
     size_t struct_size; /**< set by jinja_options_init(): lets the struct grow */
@@ -103,6 +116,13 @@ typedef struct jinja_options {
     jinja_limits limits;
     jinja_loader loader; /**< NULL: includes and imports find nothing */
     void *loader_user;
+    /** Does the template of this name escape for HTML? Asked once, while compiling; takes the
+        place of `autoescape` unless that is JSON or YAML. NULL: all templates alike */
+    bool (*autoescape_for)(void *user, creg_slice name);
+    void *autoescape_user;
+    /** Jinja2's `finalize`: called with each value before it is printed. NULL: none */
+    jinja_host_function finalize;
+    void *finalize_user;
 } jinja_options;
 
 /** Fill in Jinja2's defaults, and the size of the struct that this program was built with. */
@@ -159,6 +179,10 @@ typedef struct jinja_render_options {
     const volatile int
         *cancel;            /**< when not NULL: non-zero stops the render (CREG_CANCELLED) */
     bool collect_undefined; /**< strict: list all undefined names of the body in one error */
+    bool owns_context; /**< the context was made for this render: the template may change it,
+                            and no copy is taken when it does */
+    const creg_map *globals; /**< names that come before the engine's globals, also in templates
+                                  that are imported without context. NULL: none */
 } jinja_render_options;
 
 /**
@@ -203,19 +227,6 @@ typedef enum jinja_builtin_kind {
 /** The rows of one kind, sorted by name. Static; `*ret_size` rows. */
 CREG_API const jinja_builtin_info *jinja_builtins(jinja_builtin_kind kind, size_t *ret_size);
 
-/** Arguments of a host function. Everything is borrowed for the call. */
-typedef struct jinja_arguments {
-    const creg_value *positional; /**< of a filter or test, [0] is the value it applies to */
-    size_t count;
-    const creg_entry *keywords;
-    size_t keyword_count;
-} jinja_arguments;
-
-/** A filter, test or function of the host. Results go into the arena. */
-typedef creg_status (*jinja_host_function)(void *user, const jinja_arguments *arguments,
-                                           creg_arena *arena, creg_value *ret_value,
-                                           creg_error *err);
-
 /** Register before the first compile. `name` is copied. */
 CREG_API creg_status jinja_add_filter(jinja_engine *engine, const char *name,
                                       jinja_host_function function, void *user,
@@ -228,6 +239,48 @@ CREG_API creg_status jinja_add_function(jinja_engine *engine, const char *name,
 /** A global value, copied into the engine. */
 CREG_API creg_status jinja_add_global(jinja_engine *engine, const char *name, creg_value value,
                                       creg_error *err);
+
+/* ---- objects of the host --------------------------------------------------------------- */
+
+/**
+ * What templates may do with an object of the host: nothing but what is here. Every member may
+ * be NULL, which means what Python says of an object that cannot do it. `user` is what
+ * jinja_object_new() was given. Names that the sandbox forbids are never asked for.
+ */
+typedef struct jinja_object_class {
+    /** str() or repr(), in the arena */
+    creg_status (*print)(void *user, bool as_repr, creg_arena *arena, creg_slice *ret_text,
+                         creg_error *err);
+    /** ==, with another object made with the same `equal`; equal objects have equal hashes */
+    bool (*equal)(void *user, void *other);
+    uint64_t (*hash)(void *user);
+    bool (*truthy)(void *user);
+    /** `.name`; CREG_NOT_FOUND when there is no such attribute */
+    creg_status (*attribute)(void *user, creg_slice name, creg_arena *arena,
+                             creg_value *ret_value, creg_error *err);
+    /** `[key]`; CREG_NOT_FOUND likewise */
+    creg_status (*item)(void *user, creg_value key, creg_arena *arena, creg_value *ret_value,
+                        creg_error *err);
+    jinja_host_function call;
+    /** something that can be iterated over: a list, or an object with `next` */
+    creg_status (*iterate)(void *user, creg_arena *arena, creg_value *ret_iterable,
+                           creg_error *err);
+    /** the next item of what is an iterator itself; CREG_NOT_FOUND at the end */
+    creg_status (*next)(void *user, creg_arena *arena, creg_value *ret_item, creg_error *err);
+    creg_status (*length)(void *user, size_t *ret_length, creg_error *err);
+    creg_status (*contains)(void *user, creg_value needle, bool *ret_contains, creg_error *err);
+} jinja_object_class;
+
+/**
+ * A value that stands for an object of the host, in the arena. `object_class` is copied,
+ * `type_name` (what errors call it) and `user` must live as long as the arena.
+ */
+CREG_API creg_status jinja_object_new(const jinja_object_class *object_class,
+                                      const char *type_name, void *user, creg_arena *arena,
+                                      creg_value *ret_value, creg_error *err);
+
+/** The `user` of such a value; NULL for every other one. */
+CREG_API void *jinja_object_user(creg_value value);
 
 #ifdef __cplusplus
 }

@@ -165,15 +165,8 @@ creg_status jinja_call_host(jinja_run *run, const jinja_host *host,
                             const creg_entry *keywords, size_t keyword_count,
                             creg_value *ret_value)
 {
-    jinja_arguments arguments = {.positional = positional,
-                                 .count = count,
-                                 .keywords = keywords,
-                                 .keyword_count = keyword_count};
-    creg_status status = jinja_charge(run, 1);
-    if (status != CREG_OK)
-        return status;
-    jinja_state_of(run)->failed_node = NULL;
-    return host->function(host->user, &arguments, run->arena, ret_value, run->err);
+    return jinja_call_function(run, host->function, host->user, positional, count, keywords,
+                               keyword_count, ret_value);
 }
 
 static creg_status call_host_object(jinja_run *run, creg_object *object,
@@ -247,6 +240,14 @@ creg_status jinja_add_global(jinja_engine *engine, const char *name, creg_value 
 
 /* ---- templates ------------------------------------------------------------------------ */
 
+static bool escapes_by_name(const jinja_options *options, creg_slice name)
+{
+    if (options->autoescape_for == NULL || options->autoescape == JINJA_AUTOESCAPE_JSON ||
+        options->autoescape == JINJA_AUTOESCAPE_YAML)
+        return options->autoescape == JINJA_AUTOESCAPE_HTML;
+    return options->autoescape_for(options->autoescape_user, name);
+}
+
 static creg_status check_source(const jinja_engine *engine, creg_slice name, creg_slice source,
                                 creg_error *err)
 {
@@ -274,6 +275,7 @@ static creg_status compile(jinja_engine *engine, creg_slice name, creg_slice sou
     if (fresh == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     fresh->engine = engine;
+    fresh->escapes = escapes_by_name(&engine->options, name);
     creg_arena_init(&fresh->arena, engine->limits.memory_bytes);
     fresh->name = creg_arena_copy(&fresh->arena, name);
     if (fresh->name.data == NULL)

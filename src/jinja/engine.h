@@ -59,6 +59,7 @@ struct jinja_template {
     uint32_t other_count, undeclared_count, read_count;
     jinja_node *expression; /* jinja_evaluate only */
     bool changes;           /* calls a method that may change a value of the context */
+    bool escapes;           /* for HTML, where the template says nothing else */
     bool has_extends;
     bool has_others;          /* includes, imports or extends */
     _Atomic size_t size_hint; /* of the last output */
@@ -70,6 +71,15 @@ creg_status jinja_call_host(jinja_run *run, const jinja_host *host,
                             const creg_value *positional, size_t count,
                             const creg_entry *keywords, size_t keyword_count,
                             creg_value *ret_value);
+
+/**
+ * Call a function of the host: charged, and with lists in the place of the engine's own
+ * iterators and views, which no host could read (host_object.c).
+ */
+creg_status jinja_call_function(jinja_run *run, jinja_host_function function, void *user,
+                                const creg_value *positional, size_t count,
+                                const creg_entry *keywords, size_t keyword_count,
+                                creg_value *ret_value);
 
 /** The globals that the engine itself offers: functions.c's rows and the host's. */
 creg_status jinja_fill_globals(jinja_engine *engine, creg_error *err);

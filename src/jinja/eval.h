@@ -79,13 +79,15 @@ struct jinja_state {
     const volatile int *cancel;
     const char *stack_base;
     const jinja_layer *globals;
-    jinja_module *modules;      /* imported without context, once per render */
-    char *frame_at, *frame_end; /* free part of the stack of frames */
-    bool structured;            /* JSON or YAML: outputs follow the quotes */
-    bool collect;               /* collect_undefined */
-    bool context_is_ours;       /* copied: methods may change it */
-    bool restart;               /* failed only because it must begin again with a copy */
-    creg_value given;           /* the caller's context */
+    jinja_module *modules;         /* imported without context, once per render */
+    char *frame_at, *frame_end;    /* free part of the stack of frames */
+    bool structured;               /* JSON or YAML: outputs follow the quotes */
+    bool collect;                  /* collect_undefined */
+    bool owns_context;             /* the caller lets the template change it */
+    bool context_is_ours;          /* copied, or owned: methods may change it */
+    const creg_map *given_globals; /* of the caller; NULL: none */
+    bool restart;                  /* failed only because it must begin again with a copy */
+    creg_value given;              /* the caller's context */
 };
 
 static inline jinja_state *jinja_state_of(jinja_run *run)

@@ -74,7 +74,7 @@ jinja_context *jinja_context_new(jinja_state *st, const jinja_template *owner,
         return NULL;
     context->owner = owner;
     context->layers = layers;
-    context->autoescape = st->run.options->autoescape == JINJA_AUTOESCAPE_HTML;
+    context->autoescape = owner->escapes;
     return add_blocks(st, context, owner) ? context : NULL;
 }
 

@@ -292,11 +292,20 @@ static creg_status exec_structured(jinja_state *st, const jinja_stmt *stmt)
 
 /* ---- statements ----------------------------------------------------------------------- */
 
+static creg_status finalize(jinja_state *st, creg_value value, creg_value *ret_value)
+{
+    const jinja_options *options = st->run.options;
+    return jinja_call_function(&st->run, options->finalize, options->finalize_user, &value, 1,
+                               NULL, 0, ret_value);
+}
+
 static creg_status write_item(jinja_state *st, const jinja_stmt *stmt,
                               const jinja_output_item *item)
 {
     creg_value value;
     creg_status status = jinja_evaluate_node(st, item->node, &value);
+    if (status == CREG_OK && st->run.options->finalize != NULL)
+        status = finalize(st, value, &value);
     if (status != CREG_OK)
         return status;
     bool html = item->escapes || escapes_now(st, (jinja_escape_mode)stmt->escape);

@@ -67,6 +67,8 @@ static void set_up(jinja_state *st, const jinja_template *template_,
     st->owner = template_;
     st->cancel = options == NULL ? NULL : options->cancel;
     st->collect = options != NULL && options->collect_undefined;
+    st->owns_context = options != NULL && options->owns_context;
+    st->given_globals = options == NULL ? NULL : options->globals;
     st->structured = engine->options.autoescape == JINJA_AUTOESCAPE_JSON ||
                      engine->options.autoescape == JINJA_AUTOESCAPE_YAML;
 }
@@ -80,7 +82,7 @@ static creg_status context_map(jinja_state *st, creg_value context, const creg_m
         return creg_fail(st->run.err, CREG_USAGE, "the context of a render is a map, not %s",
                          creg_value_type_name(context));
     creg_value map = context;
-    if (st->context_is_ours) {
+    if (st->context_is_ours && !st->owns_context) {
         creg_status status = creg_value_copy(st->run.arena, context, &map, st->run.err);
         if (status != CREG_OK)
             return status;
@@ -97,6 +99,8 @@ static creg_status begin_context(jinja_state *st, const jinja_template *template
     if (status != CREG_OK)
         return status;
     st->globals = jinja_layer_new(st, st->run.engine->globals, NULL);
+    if (st->globals != NULL && st->given_globals != NULL)
+        st->globals = jinja_layer_new(st, st->given_globals, st->globals);
     const jinja_layer *layers = map == NULL || st->globals == NULL
                                     ? st->globals
                                     : jinja_layer_new(st, map, st->globals);
@@ -190,7 +194,7 @@ static creg_status render_with(const jinja_template *template_, creg_value conte
     jinja_state st;
     set_up(&st, template_, options, arena, err);
     st.stack_base = &base;
-    st.context_is_ours = copy;
+    st.context_is_ours = copy || st.owns_context;
     size_t budget = narrow(arena, st.run.limits.memory_bytes);
     creg_status status = render_once(&st, template_, context, options, ret_text);
     arena->budget = budget;

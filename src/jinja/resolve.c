@@ -336,7 +336,7 @@ static bool is_structured(const jinja_parser *p)
 static bool const_text(jinja_parser *p, const frame *fr, jinja_output_item *item)
 {
     if (item->node == NULL || item->node->kind != NODE_CONST || is_structured(p) ||
-        fr->escape != ESCAPE_OFF)
+        fr->escape != ESCAPE_OFF || p->options->finalize != NULL)
         return true;
     creg_slice text;
     if (creg_value_str(item->node->as.constant, p->arena, &text, NULL) != CREG_OK)
@@ -352,7 +352,7 @@ static void write_escaped(const jinja_parser *p, jinja_output_item *item)
     const jinja_node *node = item->node;
     if (node == NULL || node->kind != NODE_FILTER || node->as.call.builtin == NULL ||
         node->as.call.args->count + node->as.call.args->keyword_count > 0 ||
-        node->as.call.plan == NULL || is_structured(p))
+        node->as.call.plan == NULL || is_structured(p) || p->options->finalize != NULL)
         return;
     creg_slice name = creg_slice_of(node->as.call.builtin->name);
     if (!creg_slice_equal(name, creg_slice_of("e")) &&
@@ -803,7 +803,7 @@ static bool resolve_unit(jinja_parser *p, frame *fr, jinja_unit *unit, uint8_t m
 
 static jinja_escape_mode first_escape(const jinja_parser *p)
 {
-    return p->options->autoescape == JINJA_AUTOESCAPE_HTML ? ESCAPE_ON : ESCAPE_OFF;
+    return p->result->escapes ? ESCAPE_ON : ESCAPE_OFF;
 }
 
 static bool keep_lists(jinja_parser *p)

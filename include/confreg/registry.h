@@ -38,7 +38,9 @@ typedef struct creg_open_options {
 /**
  * Open a registry on a store URL (see creg_store_open). `?layout=products` in the URL selects
  * the prefixes products/ and clusters/ instead of templates/ and instances/;
- * `?visibility=all` shows instances without a commit record, too.
+ * `?visibility=all` shows instances without a commit record, too. `?liveness_ms=30000` is how
+ * long a writer of a large instance may be silent before the store takes it for dead (a store
+ * may need up to twice as long, and has a minimum; ZooKeeper has `session_ms` for it).
  *
  * `*ret_registry` is owned: creg_close().
  */

@@ -17,7 +17,6 @@
 #include "registry/remove.h"
 
 enum {
-    LIVENESS_TTL_MS = 30000,
     BOOK_OPERATIONS = 3, /* counter, record, request */
     BOOK_CHECKS = 5,
     ID_DIGITS = 20,
@@ -351,7 +350,7 @@ static creg_status open_liveness(chunked *work, creg_error *err)
 {
     creg_status status =
         creg_liveness_open(work->commit->registry->store, creg_key_slice(&work->books->intent),
-                           LIVENESS_TTL_MS, &work->liveness, err);
+                           work->commit->registry->liveness_ms, &work->liveness, err);
     return status;
 }
 

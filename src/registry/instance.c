@@ -16,6 +16,7 @@
 #include "registry/query.h"
 #include "registry/record.h"
 #include "registry/registry.h"
+#include "registry/sweep.h"
 #include "registry/template.h"
 #include "registry/tree.h"
 
@@ -222,6 +223,9 @@ static creg_status try_ids(making *work, creg_error *err)
             continue;
         }
         status = find_repeated(work, err); /* was it our own request that was faster? */
+        if (status == CREG_OK && !work->is_done && work->spec->request_id.size != 0)
+            status = creg_sweep_request(work->registry, work->spec->request_id, &work->scratch,
+                                        err); /* or one of it who died */
     }
     return status;
 }

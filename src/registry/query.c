@@ -324,15 +324,17 @@ static creg_status instance_of_request(creg_registry *registry, creg_slice x,
     creg_status status = creg_dn_of_books(&registry->layout, x, &dn, err);
     if (status != CREG_OK)
         return status;
-    status = creg_query_instance(registry, &dn, arena, ret_instance, err);
-    bool is_made = status == CREG_OK && creg_slice_equal(ret_instance->request_id, request);
-    if (is_made || (status != CREG_OK && status != CREG_NOT_FOUND))
-        return status;
+    /* The writer first, the record second: a writer who is gone commits no more. */
     creg_key intent;
     creg_dn_book(&dn, CREG_BOOK_INTENT, &intent);
     bool is_alive = false;
-    status = creg_liveness_check(registry->store, creg_key_slice(&intent), &is_alive, NULL);
-    if (status == CREG_OK && is_alive) {
+    status = creg_liveness_check(registry->store, creg_key_slice(&intent), &is_alive, err);
+    if (status == CREG_OK)
+        status = creg_query_instance(registry, &dn, arena, ret_instance, err);
+    bool is_made = status == CREG_OK && creg_slice_equal(ret_instance->request_id, request);
+    if (is_made || (status != CREG_OK && status != CREG_NOT_FOUND))
+        return status;
+    if (is_alive) {
         creg_fail(err, CREG_CONFLICT, "request %.*s is being written as %.*s",
                   CREG_SHOW(request), CREG_SHOW(creg_dn_instance(&dn)));
         creg_error_hint(err, "ask again in a moment");

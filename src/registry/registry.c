@@ -20,7 +20,13 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { PAUSE_MAX_US = 50000, DIGITS_MAX = 9 };
+enum {
+    PAUSE_MAX_US = 50000,
+    DIGITS_MAX = 9,
+    LIVENESS_MIN_MS = 1000,
+    LIVENESS_MS = 30000, /* an election and a slow server are shorter than a third of it */
+    LIVENESS_MAX_MS = 3600 * 1000
+};
 
 /* ---- the URL ------------------------------------------------------------------------------ */
 
@@ -50,18 +56,35 @@ static creg_status set_visibility(creg_registry *registry, creg_slice value, cre
     return CREG_OK;
 }
 
-/* For tests: take the store for one that holds no more operations in a transaction. */
-static creg_status set_operations(creg_registry *registry, creg_slice value, creg_error *err)
+/* Decimal digits only; false when it is no number. */
+static bool read_number(creg_slice value, size_t *ret_number)
 {
-    size_t operations = 0;
+    *ret_number = 0;
     bool is_number = value.size > 0 && value.size <= DIGITS_MAX;
     for (size_t i = 0; is_number && i < value.size; i++) {
         is_number = value.data[i] >= '0' && value.data[i] <= '9';
-        operations = operations * 10 + (size_t)(value.data[i] - '0');
+        *ret_number = *ret_number * 10 + (size_t)(value.data[i] - '0');
     }
-    if (!is_number || operations < 8)
+    return is_number;
+}
+
+/* For tests: take the store for one that holds no more operations in a transaction. */
+static creg_status set_operations(creg_registry *registry, creg_slice value, creg_error *err)
+{
+    if (!read_number(value, &registry->transaction_operations) ||
+        registry->transaction_operations < 8)
         return creg_fail(err, CREG_USAGE, "transaction_operations must be a number from 8 on");
-    registry->transaction_operations = operations;
+    return CREG_OK;
+}
+
+static creg_status set_liveness(creg_registry *registry, creg_slice value, creg_error *err)
+{
+    size_t duration;
+    if (!read_number(value, &duration) || duration < LIVENESS_MIN_MS ||
+        duration > LIVENESS_MAX_MS)
+        return creg_fail(err, CREG_USAGE, "liveness_ms is a number from %d to %d",
+                         LIVENESS_MIN_MS, LIVENESS_MAX_MS);
+    registry->liveness_ms = (uint32_t)duration;
     return CREG_OK;
 }
 
@@ -82,6 +105,8 @@ static creg_status take_parameter(creg_registry *registry, creg_slice parameter,
         return set_visibility(registry, value, err);
     if (is_text(name, "transaction_operations"))
         return set_operations(registry, value, err);
+    if (is_text(name, "liveness_ms"))
+        return set_liveness(registry, value, err);
     *ret_ours = false;
     return CREG_OK;
 }
@@ -157,6 +182,7 @@ creg_status creg_open(const char *url, const creg_open_options *options,
     if (registry == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
     registry->layout = creg_layout_instances;
+    registry->liveness_ms = LIVENESS_MS;
     registry->shows_all = CREG_BUG(CREG_BUG_READERS_TRUST_KEYS);
     set_author(registry, options == NULL ? NULL : options->author);
 

@@ -35,6 +35,7 @@ struct creg_registry {
     bool shows_all; /* ?visibility=all: instances without a commit record, too */
     size_t
         transaction_operations; /* ?transaction_operations=: tests; 0: what the store takes */
+    uint32_t liveness_ms;       /* ?liveness_ms=: when a silent writer counts as dead */
     char author[CREG_AUTHOR_SIZE];
     creg_bodies *bodies;
     creg_instance_set committed; /* instances seen with a commit record */

@@ -11,8 +11,7 @@
 #include "registry/record.h"
 
 enum {
-    SUBTREE_KEYS_MAX = 500, /* keys below one DELETE_TREE, when it has to go in pieces */
-    LIVENESS_TTL_MS = 30000
+    SUBTREE_KEYS_MAX = 500 /* keys below one DELETE_TREE, when it has to go in pieces */
 };
 
 /* One removal: what must hold while it goes on, and the keys of the books. */
@@ -190,7 +189,7 @@ static creg_status remove_in_pieces(removal *work, const creg_intent *intent, cr
 {
     creg_status status =
         creg_liveness_open(work->registry->store, creg_key_slice(&work->intent),
-                           LIVENESS_TTL_MS, &work->fence, err);
+                           work->registry->liveness_ms, &work->fence, err);
     if (status != CREG_OK)
         return status;
     if (CREG_BUG(CREG_BUG_KEYS_BEFORE_RECORD))

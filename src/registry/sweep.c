@@ -71,6 +71,51 @@ static creg_status sweep_one(creg_registry *registry, const creg_pair *pair, cre
                              CREG_SHOW(creg_dn_instance(&dn)));
 }
 
+/* A request that names an instance without record and intent: by a fault, or a sweep that died. */
+static creg_status drop_request(creg_registry *registry, const creg_dn *dn,
+                                const creg_key *request, creg_version version, creg_error *err)
+{
+    creg_key record, intent;
+    creg_dn_book(dn, CREG_BOOK_COMMIT, &record);
+    creg_dn_book(dn, CREG_BOOK_INTENT, &intent);
+    creg_check checks[] = {
+        {.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&record)},
+        {.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&intent)},
+        {.kind = CREG_CHECK_VERSION, .key = creg_key_slice(request), .version = version},
+    };
+    creg_operation drop = {.kind = CREG_OPERATION_DELETE, .key = creg_key_slice(request)};
+    creg_transaction transaction = {
+        .checks = checks, .check_count = 3, .operations = &drop, .operation_count = 1};
+    creg_status status = creg_store_apply(registry->store, &transaction, NULL, err);
+    return status == CREG_CONFLICT ? CREG_OK : status; /* it is what it should be by now */
+}
+
+creg_status creg_sweep_request(creg_registry *registry, creg_slice request, creg_arena *arena,
+                               creg_error *err)
+{
+    creg_slice segment = creg_key_encode(request, arena);
+    if (segment.data == NULL)
+        return creg_fail_arena(err, arena);
+    creg_key key, intent;
+    creg_request_book(segment, &key);
+    creg_slice x;
+    creg_version version;
+    creg_dn dn;
+    creg_status status =
+        creg_store_get(registry->store, creg_key_slice(&key), arena, &x, &version, err);
+    if (status == CREG_OK)
+        status = creg_dn_of_books(&registry->layout, x, &dn, err);
+    if (status != CREG_OK)
+        return status == CREG_NOT_FOUND ? CREG_OK : status;
+    creg_dn_book(&dn, CREG_BOOK_INTENT, &intent);
+    creg_pair left = {.key = creg_key_slice(&intent)};
+    status = creg_store_get(registry->store, left.key, arena, &left.value, &left.version, err);
+    if (status == CREG_NOT_FOUND)
+        return drop_request(registry, &dn, &key, version, err);
+    creg_report report = {.checked = 0};
+    return status == CREG_OK ? sweep_one(registry, &left, arena, &report, err) : status;
+}
+
 creg_status creg_sweep_some(creg_registry *registry, size_t most, creg_arena *arena,
                             creg_report *report, creg_error *err)
 {

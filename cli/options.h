@@ -107,7 +107,6 @@ typedef enum cli_option_id {
     OPT_READ_ONLY,
     OPT_PREFIX,
     OPT_VERIFY,
-    OPT_UPDATE,
     OPT_COUNT
 } cli_option_id;
 

@@ -562,6 +562,26 @@ static const cli_option check_options[] = {
     {OPT_READ_ONLY, 0, "read-only", NULL, CLI_NONE, NULL, false,
      "only ask whether it is sound; write and measure nothing"},
     END_OPTIONS};
+static const cli_argument store_copy_arguments[] = {
+    {"SRC", CLI_STORE_URL, false, false, NULL,
+     "the store to read; env:NAME takes the URL, which may hold credentials, from the "
+     "environment"},
+    {"DST", CLI_STORE_URL, false, false, NULL, "the store to write to, in the same way"},
+    END_ARGUMENTS};
+static const cli_option store_copy_options[] = {
+    {OPT_PREFIX, 0, "prefix", "KEY", CLI_KEY, NULL, false,
+     "only what lies at and below this key: templates, instances/jlopez, site"},
+    {OPT_VERIFY, 0, "verify", NULL, CLI_NONE, NULL, false,
+     "read both stores once more at the end, and compare digests"},
+    {OPT_FORCE, 0, "force", NULL, CLI_NONE, NULL, false, "replace what differs"},
+    DRY_RUN("compare, count, and write nothing"),
+    END_OPTIONS};
+static const cli_example store_copy_examples[] = {
+    {"From the default store into a file, and look whether all is there",
+     "confreg store copy env:CONFREG_STORE lmdb:./backup --verify"},
+    {"One user's instances; what would be written?",
+     "confreg store copy env:CONFREG_STORE lmdb:./backup --prefix instances/jlopez --dry-run"},
+    END_EXAMPLES};
 static const cli_option fsck_options[] = {
     {OPT_REPAIR, 0, "repair", NULL, CLI_NONE, NULL, false, "mend what can be mended"},
     END_OPTIONS};
@@ -766,6 +786,16 @@ const cli_command cli_commands[] = {
      "exit "
      "code 1.",
      check_arguments, check_options, check_examples, CLI_TABLE, CLI_WRITES, cmd_store_check},
+    {"store", "copy", "cp", "copy everything into another store",
+     "What is equal already is not written, so a copy that was interrupted goes on when it is "
+     "run "
+     "again. What differs is left as it is and reported, with exit code 4, unless --force is "
+     "given. Nothing is removed.\n\n"
+     "Readers of DST never see half an instance: each one comes with its record, under the id "
+     "that it has in SRC, and counters are only raised. --verify exits with 1 when the stores "
+     "differ at the end.",
+     store_copy_arguments, store_copy_options, store_copy_examples, CLI_TABLE, CLI_WRITES,
+     cmd_store_copy},
     {"store", "fsck", NULL, "check records, digests, counters and orphans",
      "Exit code 9 when something is wrong that is not repaired.", NULL, fsck_options,
      fsck_examples, CLI_TABLE, CLI_WRITES, cmd_store_fsck},

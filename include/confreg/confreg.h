@@ -8,6 +8,7 @@
 #include "confreg/jinja.h"
 #include "confreg/registry.h"
 #include "confreg/store.h"
+#include "confreg/transfer.h"
 #include "confreg/value.h"
 
 #ifdef __cplusplus

@@ -25,6 +25,27 @@ creg_status jinja_argument_int(jinja_call *call, size_t index, int64_t otherwise
                       creg_value_type_name(value));
 }
 
+creg_status jinja_argument_index(jinja_call *call, size_t index, int64_t otherwise,
+                                 int64_t *ret_integer)
+{
+    if (jinja_has(call, index) && creg_value_is(call->args[index], CREG_KIND_UNDEFINED))
+        return jinja_fail(call->run, "TypeError",
+                          "'%s' object cannot be interpreted as an integer",
+                          creg_value_type_name(call->args[index]));
+    return jinja_argument_int(call, index, otherwise, ret_integer);
+}
+
+creg_status jinja_argument_flag(jinja_call *call, size_t index, bool *ret_truth)
+{
+    int64_t integer;
+    if (jinja_has(call, index) && creg_value_is(call->args[index], CREG_KIND_BIGINT))
+        return jinja_fail(call->run, "OverflowError",
+                          "Python int too large to convert to C int");
+    creg_status status = jinja_argument_index(call, index, 0, &integer);
+    *ret_truth = status == CREG_OK && integer != 0;
+    return status;
+}
+
 creg_status jinja_argument_bool(jinja_call *call, size_t index, bool otherwise, bool *ret_truth)
 {
     if (!jinja_has(call, index)) {

@@ -32,6 +32,7 @@ typedef struct jinja_name {
     creg_slice text;
     struct jinja_name *next; /* in its bucket of the name table */
     uint8_t mention;         /* one of the MENTION_ bits, or 0 */
+    uint32_t seen;           /* resolve.c: the last list of names that held it */
     bool changes;            /* a method of this name may change its object ("append") */
 } jinja_name;
 

@@ -24,12 +24,91 @@ static bool is_strict(creg_value value)
 
 /* ---- == ------------------------------------------------------------------------------- */
 
+static creg_status equal_within(jinja_run *run, creg_value left, creg_value right,
+                                unsigned depth, bool *ret_equal);
+
+static bool is_undefined_itself(creg_value left, creg_value right)
+{
+    return is_kind(left, CREG_KIND_UNDEFINED) && is_kind(right, CREG_KIND_UNDEFINED) &&
+           left.as.object != NULL && left.as.object == right.as.object;
+}
+
+static creg_status equal_lists(jinja_run *run, const creg_list *left, const creg_list *right,
+                               unsigned depth, bool *ret_equal)
+{
+    creg_status status = CREG_OK;
+    *ret_equal = left->size == right->size;
+    for (size_t i = 0; i < left->size && *ret_equal && status == CREG_OK; i++)
+        if (!is_undefined_itself(left->items[i], right->items[i]))
+            status = equal_within(run, left->items[i], right->items[i], depth + 1, ret_equal);
+    return status;
+}
+
+static creg_status equal_maps(jinja_run *run, const creg_map *left, const creg_map *right,
+                              unsigned depth, bool *ret_equal)
+{
+    creg_status status = CREG_OK;
+    *ret_equal = left->size == right->size;
+    for (size_t i = 0; i < left->filled && *ret_equal && status == CREG_OK; i++) {
+        const creg_entry *entry = &left->entries[i];
+        if (!entry->used)
+            continue;
+        const creg_value *other = creg_map_get(right, entry->key);
+        *ret_equal = other != NULL;
+        if (other != NULL && !is_undefined_itself(entry->value, *other))
+            status = equal_within(run, entry->value, *other, depth + 1, ret_equal);
+    }
+    return status;
+}
+
+/* What a strict engine does: a container may hold an undefined value, and comparing that one
+ * fails. Deeper than anybody nests, value/compare.h's own answer has to do. */
+static creg_status equal_within(jinja_run *run, creg_value left, creg_value right,
+                                unsigned depth, bool *ret_equal)
+{
+    enum { DEPTH_MAX = 64 };
+    creg_status status = jinja_charge(run, 1);
+    if (status != CREG_OK)
+        return status;
+    if (is_strict(left))
+        return jinja_fail_undefined(run, left);
+    if (is_strict(right))
+        return jinja_fail_undefined(run, right);
+    if (depth < DEPTH_MAX && left.kind == right.kind && left.as.list != right.as.list) {
+        if (is_kind(left, CREG_KIND_LIST) || is_kind(left, CREG_KIND_TUPLE))
+            return equal_lists(run, left.as.list, right.as.list, depth, ret_equal);
+        if (is_kind(left, CREG_KIND_MAP))
+            return equal_maps(run, left.as.map, right.as.map, depth, ret_equal);
+    }
+    *ret_equal = creg_value_equal_within(left, right, &run->fuel);
+    return run->fuel == 0 ? jinja_fail_fuel(run) : CREG_OK;
+}
+
+static bool is_container(creg_value value)
+{
+    return value.kind == CREG_KIND_LIST || value.kind == CREG_KIND_TUPLE ||
+           value.kind == CREG_KIND_MAP;
+}
+
+creg_status jinja_same(jinja_run *run, creg_value left, creg_value right, bool *ret_same)
+{
+    bool by_parts = run->options->undefined == JINJA_UNDEFINED_STRICT &&
+                    !is_undefined_itself(left, right) &&
+                    (is_container(left) || is_strict(left) || is_strict(right));
+    if (by_parts)
+        return equal_within(run, left, right, 0, ret_same);
+    *ret_same = creg_value_same_within(left, right, &run->fuel);
+    return run->fuel == 0 ? jinja_fail_fuel(run) : CREG_OK;
+}
+
 creg_status jinja_equal(jinja_run *run, creg_value left, creg_value right, bool *ret_equal)
 {
     if (is_kind(left, CREG_KIND_INT) && is_kind(right, CREG_KIND_INT)) {
         *ret_equal = left.as.integer == right.as.integer;
         return CREG_OK;
     }
+    if (run->options->undefined == JINJA_UNDEFINED_STRICT && is_container(left))
+        return equal_within(run, left, right, 0, ret_equal);
     if (is_strict(left))
         return jinja_fail_undefined(run, left);
     if (is_strict(right))
@@ -123,11 +202,9 @@ static creg_status is_in_list(jinja_run *run, const creg_list *list, creg_value 
         creg_status status = jinja_charge(run, 1);
         if (status != CREG_OK)
             return status;
-        if (is_strict(list->items[i]) || is_strict(needle))
-            return jinja_fail_undefined(run, is_strict(needle) ? needle : list->items[i]);
-        *ret_contains = creg_value_same_within(list->items[i], needle, &run->fuel);
-        if (run->fuel == 0)
-            return jinja_fail_fuel(run);
+        status = jinja_same(run, list->items[i], needle, ret_contains);
+        if (status != CREG_OK)
+            return status;
     }
     return CREG_OK;
 }
@@ -208,9 +285,7 @@ static creg_status is_in_object(jinja_run *run, creg_value haystack, creg_value 
         status = jinja_next(run, &iterator, &item, &more);
         if (status != CREG_OK || !more)
             return status;
-        *ret_contains = creg_value_same_within(item, needle, &run->fuel);
-        if (run->fuel == 0)
-            return jinja_fail_fuel(run);
+        status = jinja_same(run, item, needle, ret_contains);
     }
     return status;
 }

@@ -62,6 +62,11 @@ typedef struct jinja_output {
     jinja_tracer *tracer; /* of the result only, when asked for */
     jinja_quote quote;
     bool untrusted; /* holds data outside of quotes: not template text any more */
+
+    /* Something that is no text was written: Jinja2 joins when all is there, and fails then. */
+    const char *odd_type; /* NULL: nothing */
+    const jinja_stmt *odd_stmt;
+    const jinja_template *odd_owner;
 } jinja_output;
 
 typedef struct jinja_module jinja_module;
@@ -75,6 +80,7 @@ struct jinja_state {
     const jinja_template *owner;   /* whose code is running */
     const jinja_template *parent;  /* set by extends, for the root function that is running */
     const jinja_stmt *extends;     /* the statement that did */
+    bool folding;                  /* while compiling: a refused slice is undefined */
     const jinja_node *failed_node; /* where the failure came from, innermost */
     const volatile int *cancel;
     const char *stack_base;
@@ -107,6 +113,9 @@ jinja_eval jinja_choose_eval(jinja_node *node);
 /** Evaluate a node of constants while compiling; false: leave it to the render. */
 bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                 creg_value *ret_value);
+/** The text that it prints as; escaped as HTML if `escapes`. */
+bool jinja_fold_text(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                     bool escapes, creg_slice *ret_text);
 
 static inline creg_status jinja_evaluate_node(jinja_state *st, const jinja_node *node,
                                               creg_value *ret_value)

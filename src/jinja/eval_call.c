@@ -381,6 +381,22 @@ static creg_status call_planned(jinja_state *st, const jinja_node *node, creg_va
 
 /* ---- filters -------------------------------------------------------------------------- */
 
+/* Jinja2 puts a function that takes positional arguments only in the place of a filter that
+ * it does not know, so a keyword is what fails first. */
+static creg_status fail_unknown(jinja_run *run, const jinja_node *node, const arguments *args)
+{
+    const char *what = node->kind == NODE_FILTER ? "filter" : "test";
+    creg_slice name = node->as.call.name->text;
+    if (args->keyword_count == 0)
+        return jinja_fail(run, "TemplateRuntimeError", "No %s named '%.*s' found.", what,
+                          CREG_SHOW(name));
+    creg_status status =
+        jinja_fail(run, "TypeError", "%.*s() got an unexpected keyword argument '%.*s'",
+                   CREG_SHOW(name), CREG_SHOW(creg_value_text(args->keywords[0].key)));
+    creg_error_hint(run->err, "there is no %s of this name", what);
+    return status;
+}
+
 static creg_status apply_row(jinja_state *st, const jinja_node *node, arguments *args,
                              creg_value *ret_value)
 {
@@ -390,9 +406,7 @@ static creg_status apply_row(jinja_state *st, const jinja_node *node, arguments 
     if (node->as.call.builtin != NULL)
         return jinja_invoke(&st->run, node->as.call.builtin, args->positional, args->count,
                             args->keywords, args->keyword_count, ret_value);
-    return jinja_fail(&st->run, "TemplateRuntimeError", "No %s named '%.*s' found.",
-                      node->kind == NODE_FILTER ? "filter" : "test",
-                      CREG_SHOW(node->as.call.name->text));
+    return fail_unknown(&st->run, node, args);
 }
 
 static creg_status apply_to(jinja_state *st, const jinja_node *node, creg_value subject,

@@ -464,6 +464,43 @@ static creg_status eval_part(jinja_state *st, const jinja_node *node, creg_value
     return CREG_OK;
 }
 
+/* slice(1, None, None), as DebugUndefined prints the key that was not found. */
+typedef struct slice_key {
+    creg_object base;
+    creg_value parts[3];
+} slice_key;
+
+static creg_status print_slice(const creg_object *object, bool as_repr, creg_arena *arena,
+                               creg_slice *ret_text, creg_error *err)
+{
+    const slice_key *key = (const slice_key *)(const void *)object;
+    creg_text text;
+    (void)as_repr;
+    creg_text_init(&text, arena, SIZE_MAX);
+    for (size_t i = 0; i < 3; i++) {
+        creg_slice part;
+        creg_status status = creg_value_repr(key->parts[i], arena, &part, err);
+        if (status != CREG_OK)
+            return status;
+        creg_text_format(&text, "%s%.*s", i == 0 ? "slice(" : ", ", CREG_SHOW(part));
+    }
+    creg_text_byte(&text, ')');
+    return creg_text_finish(&text, ret_text, err);
+}
+
+static const jinja_class slice_class = {.base = {.type_name = "slice", .print = print_slice}};
+
+static creg_status refused_slice(jinja_state *st, creg_value object, creg_value start,
+                                 creg_value stop, creg_value step, creg_value *ret_value)
+{
+    slice_key *key = creg_arena_new(st->run.arena, slice_key);
+    if (key == NULL)
+        return jinja_fail_arena(&st->run);
+    *key = (slice_key){.base = {&slice_class.base}, .parts = {start, stop, step}};
+    *ret_value = jinja_make_undefined_in(&st->run, object, creg_value_object(&key->base));
+    return CREG_OK;
+}
+
 static creg_status eval_slice(jinja_state *st, const jinja_node *node, creg_value *ret_value)
 {
     creg_value object, start, stop, step;
@@ -476,7 +513,11 @@ static creg_status eval_slice(jinja_state *st, const jinja_node *node, creg_valu
         status = eval_part(st, node->as.slice.step, &step);
     if (status != CREG_OK)
         return status;
-    return jinja_at_node(st, node, jinja_slice(&st->run, object, start, stop, step, ret_value));
+    status = jinja_slice(&st->run, object, start, stop, step, ret_value);
+    if (status == CREG_TEMPLATE_RUNTIME && st->folding && object.kind != CREG_KIND_UNDEFINED &&
+        !(step.kind == CREG_KIND_INT && step.as.integer == 0))
+        return refused_slice(st, object, start, stop, step, ret_value);
+    return jinja_at_node(st, node, status);
 }
 
 static creg_status eval_mark_safe(jinja_state *st, const jinja_node *node,
@@ -544,25 +585,55 @@ jinja_eval jinja_choose_eval(jinja_node *node)
     return eval_const;
 }
 
+/* ---- while compiling ------------------------------------------------------------------ */
+
+/* A constant may not make the tree large: 'x' * 1000000 waits for the render. */
+static bool evaluate_early(jinja_state *st, jinja_engine *engine, creg_arena *arena,
+                           const jinja_node *node, creg_value *ret_value)
+{
+    enum { FOLD_FUEL = 1000, FOLD_BYTES = 4096 };
+    *st = (jinja_state){.run = {.arena = arena,
+                                .engine = engine,
+                                .options = &engine->options,
+                                .limits = engine->limits,
+                                .fuel = FOLD_FUEL},
+                        .stack_base = (const char *)st,
+                        .folding = true,
+                        .context_is_ours = true};
+    st->run.limits.memory_bytes = FOLD_BYTES;
+    return node->eval(st, node, ret_value) == CREG_OK;
+}
+
 bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                 creg_value *ret_value)
 {
-    enum { FOLD_FUEL = 1000, FOLD_BYTES = 4096 };
-    char here;
-    jinja_state st = {.run = {.arena = arena,
-                              .engine = engine,
-                              .options = &engine->options,
-                              .limits = engine->limits,
-                              .fuel = FOLD_FUEL},
-                      .stack_base = &here,
-                      .context_is_ours = true};
-    /* A constant may not make the tree large: 'x' * 1000000 waits for the render. */
-    st.run.limits.memory_bytes = FOLD_BYTES;
+    jinja_state st;
     creg_value value;
-    if (node->eval(&st, node, &value) != CREG_OK)
+    if (!evaluate_early(&st, engine, arena, node, &value))
         return false;
-    if (value.kind == CREG_KIND_OBJECT || value.kind == CREG_KIND_UNDEFINED)
+    switch ((creg_kind)value.kind) {
+    case CREG_KIND_OBJECT:
+    case CREG_KIND_UNDEFINED:
+    case CREG_KIND_LIST: /* a list or map is made anew each time: a method may change it */
+    case CREG_KIND_MAP:
+    case CREG_KIND_SET:
         return false;
-    *ret_value = value;
-    return true;
+    default:
+        *ret_value = value;
+        return true;
+    }
+}
+
+bool jinja_fold_text(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                     bool escapes, creg_slice *ret_text)
+{
+    jinja_state st;
+    creg_value value;
+    creg_value text;
+    if (!evaluate_early(&st, engine, arena, node, &value))
+        return false;
+    creg_status status =
+        escapes ? jinja_escape(&st.run, value, &text) : jinja_str_value(&st.run, value, &text);
+    *ret_text = creg_value_text(text);
+    return status == CREG_OK;
 }

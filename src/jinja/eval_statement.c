@@ -77,10 +77,9 @@ void jinja_clear_scope(jinja_state *st, const jinja_scope_info *scope)
 
 creg_status jinja_exec_body(jinja_state *st, const jinja_body *body)
 {
-    jinja_stmt *const *stmt = body->items;
-    jinja_stmt *const *end = stmt + body->count;
-    for (; stmt < end; stmt++) {
-        creg_status status = (*stmt)->exec(st, *stmt);
+    for (uint32_t i = 0; i < body->count; i++) {
+        const jinja_stmt *stmt = body->items[i];
+        creg_status status = stmt->exec(st, stmt);
         if (status != CREG_OK)
             return status;
     }

@@ -6,6 +6,7 @@
  */
 #include "jinja/builtins.h"
 #include "jinja/engine.h"
+#include "jinja/methods.h"
 
 /* The arguments of a call outlive it: copy them out of the evaluator's stack. */
 static creg_status keep_arguments(jinja_call *call, creg_value **ret_rest,
@@ -47,6 +48,9 @@ static creg_status find_applied(jinja_run *run, applied *what)
         if (what->host != NULL || what->builtin != NULL)
             return CREG_OK;
     }
+    creg_status status = jinja_check_key(run, *what->name);
+    if (status != CREG_OK)
+        return status;
     return jinja_fail(run, "TemplateRuntimeError", "No %s named %.*s.",
                       what->kind == JINJA_FILTERS ? "filter" : "test",
                       CREG_SHOW(jinja_repr(run, *what->name)));

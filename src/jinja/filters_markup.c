@@ -107,7 +107,8 @@ static void strip_tags(creg_slice text, creg_text *out)
         creg_text_append(out, text.data + at, open - at);
         at = close + 1;
     }
-    creg_text_append(out, text.data + at, text.size - at);
+    if (at < text.size)
+        creg_text_append(out, text.data + at, text.size - at);
 }
 
 /* " ".join(text.split()) */

@@ -3,9 +3,10 @@
  * Filters on numbers: abs, float, int, round, filesizeformat.
  */
 #include "jinja/builtins.h"
+#include "jinja/methods.h"
 
-#include "base/integer.h"
 #include "base/number.h"
+#include "value/integer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,23 +19,6 @@ static creg_integer_room room_of(jinja_run *run)
 {
     creg_integer_room room = {run->arena, run->limits.integer_digits};
     return room;
-}
-
-static creg_integer integer_of(creg_value value)
-{
-    creg_integer integer = creg_integer_of(value.as.integer);
-    if (creg_value_is(value, CREG_KIND_BIGINT))
-        integer = (creg_integer){.big = value.as.big};
-    return integer;
-}
-
-static creg_value value_of(creg_integer integer)
-{
-    if (integer.big == NULL)
-        return creg_value_int(integer.small);
-    creg_value value = creg_value_of_kind(CREG_KIND_BIGINT);
-    value.as.big = integer.big;
-    return value;
 }
 
 static bool is_integer(creg_value value)
@@ -55,9 +39,9 @@ static creg_status filter_abs(jinja_call *call, creg_value *ret_value)
     if (!is_integer(value))
         return jinja_fail(call->run, "TypeError", "bad operand type for abs(): '%s'",
                           creg_value_type_name(value));
-    if (creg_integer_sign(integer_of(value)) < 0)
+    if (creg_integer_sign(creg_value_to_integer(value)) < 0)
         return jinja_negate(call->run, value, ret_value);
-    *ret_value = value_of(integer_of(value));
+    *ret_value = creg_value_of_integer(creg_value_to_integer(value));
     return CREG_OK;
 }
 
@@ -74,7 +58,7 @@ static creg_status to_float(jinja_run *run, creg_value value, double *ret_real, 
     case CREG_KIND_INT:
     case CREG_KIND_BOOL:
     case CREG_KIND_BIGINT:
-        if (creg_integer_to_double(integer_of(value), ret_real))
+        if (creg_integer_to_double(creg_value_to_integer(value), ret_real))
             return CREG_OK;
         return jinja_fail(run, "OverflowError", "int too large to convert to float");
     case CREG_KIND_STRING:
@@ -114,7 +98,7 @@ static creg_status whole_part(jinja_run *run, double real, creg_value *ret_value
     creg_integer integer;
     creg_status status = creg_integer_from_double(room_of(run), real, &integer, run->err);
     if (status == CREG_OK)
-        *ret_value = value_of(integer);
+        *ret_value = creg_value_of_integer(integer);
     return status;
 }
 
@@ -135,7 +119,7 @@ static creg_status parse_int(jinja_run *run, creg_slice text, int64_t base,
         creg_status status =
             creg_integer_parse(room_of(run), text, (unsigned)base, &integer, &ignored);
         if (status == CREG_OK) {
-            *ret_value = value_of(integer);
+            *ret_value = creg_value_of_integer(integer);
             return CREG_OK;
         }
         if (run->arena->failed != CREG_OK)
@@ -151,7 +135,7 @@ static creg_status to_int(jinja_call *call, creg_value *ret_value, bool *ret_fou
     creg_value value = call->args[0];
     *ret_found = true;
     if (is_integer(value)) {
-        *ret_value = value_of(integer_of(value));
+        *ret_value = creg_value_of_integer(creg_value_to_integer(value));
         return CREG_OK;
     }
     if (creg_value_is(value, CREG_KIND_FLOAT))
@@ -227,8 +211,8 @@ static creg_status round_float(jinja_run *run, double real, int64_t places,
 static creg_status round_integer(jinja_run *run, creg_value value, int64_t places,
                                  creg_value *ret_value)
 {
-    creg_integer number = integer_of(value);
-    *ret_value = value_of(number);
+    creg_integer number = creg_value_to_integer(value);
+    *ret_value = creg_value_of_integer(number);
     if (places >= 0)
         return CREG_OK;
     if (places < -(int64_t)run->limits.integer_digits) {
@@ -257,8 +241,16 @@ static creg_status round_integer(jinja_run *run, creg_value value, int64_t place
     if (status == CREG_OK)
         status = creg_integer_multiply(room, quotient, unit, &quotient, run->err);
     if (status == CREG_OK)
-        *ret_value = value_of(quotient);
+        *ret_value = creg_value_of_integer(quotient);
     return status;
+}
+
+/* Of a float, Python cuts a precision that is too large for it. */
+static creg_status read_places(jinja_call *call, bool is_float, int64_t *ret_places)
+{
+    if (is_float && jinja_has(call, 1) && creg_value_is(call->args[1], CREG_KIND_BIGINT))
+        return jinja_argument_bound(call, 1, 0, ret_places);
+    return jinja_argument_index(call, 1, 0, ret_places);
 }
 
 static creg_status round_common(jinja_call *call, creg_value *ret_value)
@@ -271,7 +263,7 @@ static creg_status round_common(jinja_call *call, creg_value *ret_value)
                           creg_value_type_name(value));
     bool whole = jinja_has(call, 1) && creg_value_is(call->args[1], CREG_KIND_NONE);
     if (!whole) {
-        creg_status status = jinja_argument_int(call, 1, 0, &places);
+        creg_status status = read_places(call, is_float, &places);
         if (status != CREG_OK)
             return status;
     }
@@ -291,7 +283,7 @@ static creg_status round_common(jinja_call *call, creg_value *ret_value)
 static creg_status to_whole(jinja_run *run, creg_value value, bool up, creg_value *ret_value)
 {
     if (is_integer(value)) {
-        *ret_value = value_of(integer_of(value));
+        *ret_value = creg_value_of_integer(creg_value_to_integer(value));
         return CREG_OK;
     }
     if (!creg_value_is(value, CREG_KIND_FLOAT))
@@ -342,6 +334,9 @@ static creg_status filter_round(jinja_call *call, creg_value *ret_value)
         return round_directed(call, true, ret_value);
     if (creg_slice_equal(name, creg_slice_of("floor")))
         return round_directed(call, false, ret_value);
+    creg_status status = jinja_check_key(call->run, method); /* it is looked for in a set */
+    if (status != CREG_OK)
+        return status;
     return jinja_fail(call->run, "FilterArgumentError", "method must be common, ceil or floor");
 }
 

@@ -4,6 +4,7 @@
  * case unless told otherwise, and sort stably.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 
 /* The items of an iterable as sort items; keys are left to the caller. */
 static creg_status collect(jinja_run *run, creg_value iterable, jinja_sort_item **ret_items,
@@ -164,7 +165,7 @@ static creg_status filter_sort(jinja_call *call, creg_value *ret_value)
     creg_value attribute = jinja_argument(call, 3, creg_value_none());
     creg_status status = collect(run, call->args[0], &items, &count);
     if (status == CREG_OK)
-        status = jinja_argument_bool(call, 1, false, &reverse);
+        status = jinja_argument_flag(call, 1, &reverse);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 2, false, &case_sensitive);
     if (status != CREG_OK)
@@ -216,6 +217,8 @@ static creg_status dictsort_items(jinja_run *run, const creg_map *map, bool by_v
 static creg_status read_dictsort_by(jinja_call *call, bool *ret_by_value)
 {
     creg_value by = jinja_argument(call, 2, creg_value_cstring("key"));
+    if (jinja_is_strict_undefined(by))
+        return jinja_fail_undefined(call->run, by);
     *ret_by_value = creg_value_equal(by, creg_value_cstring("value"));
     if (*ret_by_value || creg_value_equal(by, creg_value_cstring("key")))
         return CREG_OK;
@@ -240,7 +243,7 @@ static creg_status filter_dictsort(jinja_call *call, creg_value *ret_value)
                           creg_value_type_name(source));
     status = jinja_argument_bool(call, 1, false, &case_sensitive);
     if (status == CREG_OK)
-        status = jinja_argument_bool(call, 3, false, &reverse);
+        status = jinja_argument_flag(call, 3, &reverse);
 
     jinja_sort_item *items = NULL;
     if (status == CREG_OK)

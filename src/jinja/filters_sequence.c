@@ -5,6 +5,7 @@
  * compare items in filters_order.c.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 
 #include "base/utf8.h"
 
@@ -48,6 +49,8 @@ static creg_status filter_attr(jinja_call *call, creg_value *ret_value)
 {
     creg_value object = call->args[0];
     creg_value name = call->args[1];
+    if (jinja_is_strict_undefined(name))
+        return jinja_fail_undefined(call->run, name);
     if (!creg_value_is(name, CREG_KIND_STRING))
         return jinja_fail(call->run, "TypeError", "attribute name must be string, not '%s'",
                           creg_value_type_name(name));
@@ -116,6 +119,8 @@ static creg_status filter_last(jinja_call *call, creg_value *ret_value)
     *ret_value = list->size > 0
                      ? list->items[list->size - 1]
                      : jinja_make_undefined_hint(run, "No last item, sequence was empty.");
+    if (jinja_is_markup(source) && list->size > 0)
+        ret_value->flags |= CREG_STRING_MARKUP; /* going backwards, Markup gives Markup */
     return CREG_OK;
 }
 

@@ -26,12 +26,12 @@ static creg_status read_range(jinja_call *call, creg_range *range)
     range->start = 0;
     range->step = 1;
     if (!jinja_has(call, 1))
-        return jinja_argument_int(call, 0, 0, &range->stop);
-    creg_status status = jinja_argument_int(call, 0, 0, &range->start);
+        return jinja_argument_index(call, 0, 0, &range->stop);
+    creg_status status = jinja_argument_index(call, 0, 0, &range->start);
     if (status == CREG_OK)
-        status = jinja_argument_int(call, 1, 0, &range->stop);
+        status = jinja_argument_index(call, 1, 0, &range->stop);
     if (status == CREG_OK)
-        status = jinja_argument_int(call, 2, 1, &range->step);
+        status = jinja_argument_index(call, 2, 1, &range->step);
     if (status == CREG_OK && range->step == 0)
         status = jinja_fail(call->run, "ValueError", "range() arg 3 must not be zero");
     return status;

@@ -366,6 +366,8 @@ creg_status jinja_get_template(jinja_state *st, creg_slice name, const jinja_tem
 {
     creg_error err;
     creg_error *where = st->run.err == NULL ? NULL : &err;
+    if (st->run.options->loader == NULL)
+        return jinja_fail(&st->run, "TypeError", "no loader for this environment specified");
     creg_status status =
         jinja_load(st->run.options == NULL ? NULL : (jinja_engine *)(uintptr_t)st->run.engine,
                    name, ret, where);

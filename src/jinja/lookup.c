@@ -296,6 +296,26 @@ static creg_status find_attribute(jinja_run *run, creg_value object, creg_slice 
     return status == CREG_OK ? jinja_bind_method(run, object, method, ret_value) : status;
 }
 
+/* What Jinja2's class for undefined values knows of itself. */
+static bool undefined_attribute(jinja_run *run, creg_value object, creg_slice name,
+                                creg_value *ret_value)
+{
+    const jinja_undefined_info *info = jinja_undefined_of(object);
+    if (info == NULL || name.size == 0 || name.data[0] != '_')
+        return false;
+    bool is_hint = creg_slice_equal(name, creg_slice_of("_undefined_hint"));
+    if (!is_hint && !creg_slice_equal(name, creg_slice_of("_undefined_name")))
+        return false;
+    if (run->options->sandbox != JINJA_SANDBOX_NONE)
+        *ret_value = jinja_make_unsafe(run, object, name);
+    else if (!is_hint)
+        *ret_value = info->key;
+    else
+        *ret_value =
+            info->hint.data == NULL ? creg_value_none() : creg_value_string(info->hint);
+    return true;
+}
+
 /* `.name` and `[key]` of an undefined value. */
 static creg_status look_into_undefined(jinja_run *run, creg_value object, creg_value *ret_value)
 {
@@ -309,7 +329,9 @@ creg_status jinja_get_attribute(jinja_run *run, creg_value object, creg_slice na
                                 creg_value *ret_value)
 {
     if (object.kind == CREG_KIND_UNDEFINED)
-        return look_into_undefined(run, object, ret_value);
+        return undefined_attribute(run, object, name, ret_value)
+                   ? CREG_OK
+                   : look_into_undefined(run, object, ret_value);
     creg_status status = find_attribute(run, object, name, ret_value);
     if (status == CREG_NOT_FOUND)
         status = find_item(run, object, creg_value_string(name), ret_value);

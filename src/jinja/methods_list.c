@@ -40,7 +40,7 @@ static creg_status method_insert(jinja_call *call, creg_value *ret_value)
 {
     creg_list *list = list_of(call);
     int64_t at;
-    creg_status status = jinja_argument_int(call, 1, 0, &at);
+    creg_status status = jinja_argument_index(call, 1, 0, &at);
     if (status == CREG_OK)
         status = jinja_charge(call->run, list->size / 8);
     if (status != CREG_OK)
@@ -70,7 +70,7 @@ static creg_status method_pop(jinja_call *call, creg_value *ret_value)
 {
     creg_list *list = list_of(call);
     int64_t at;
-    creg_status status = jinja_argument_int(call, 1, -1, &at);
+    creg_status status = jinja_argument_index(call, 1, -1, &at);
     if (status == CREG_OK)
         status = jinja_charge(call->run, list->size / 64);
     if (status != CREG_OK)
@@ -92,8 +92,10 @@ static creg_status find_item(jinja_call *call, size_t at, size_t end, size_t *re
     jinja_run *run = call->run;
     *ret_at = SIZE_MAX;
     for (; at < end && at < list_of(call)->size; at++) {
-        bool same = creg_value_same_within(list_of(call)->items[at], call->args[1], &run->fuel);
+        bool same = false;
         creg_status status = jinja_charge(run, 1);
+        if (status == CREG_OK)
+            status = jinja_same(run, list_of(call)->items[at], call->args[1], &same);
         if (status != CREG_OK)
             return status;
         if (!same)

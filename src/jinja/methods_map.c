@@ -174,6 +174,8 @@ static creg_status method_update(jinja_call *call, creg_value *ret_value)
                           call->rest_count);
     if (call->rest_count == 1 && creg_value_is(call->rest[0], CREG_KIND_MAP))
         status = update_from_map(call, call->rest[0].as.map);
+    else if (call->rest_count == 1 && creg_value_is(call->rest[0], CREG_KIND_UNDEFINED))
+        return jinja_fail_undefined(call->run, call->rest[0]); /* asked for its keys */
     else if (call->rest_count == 1)
         status = update_from_pairs(call, call->rest[0]);
     for (size_t i = 0; i < call->keyword_count && status == CREG_OK; i++)

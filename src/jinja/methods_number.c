@@ -115,7 +115,7 @@ static creg_status method_to_bytes(jinja_call *call, creg_value *ret_value)
     int64_t length;
     bool little;
     bool has_sign;
-    creg_status status = jinja_argument_int(call, 1, 1, &length);
+    creg_status status = jinja_argument_index(call, 1, 1, &length);
     if (status == CREG_OK)
         status = read_order(call, 2, &little);
     if (status == CREG_OK)

@@ -410,7 +410,7 @@ creg_status jinja_method_replace(jinja_call *call, creg_value *ret_value)
     if (status == CREG_OK)
         status = read_replace(call, 2, &with);
     if (status == CREG_OK)
-        status = jinja_argument_int(call, 3, -1, &most);
+        status = jinja_argument_index(call, 3, -1, &most);
     if (status == CREG_OK)
         status = charge_self(call);
     if (status != CREG_OK)
@@ -577,7 +577,7 @@ static creg_status split(jinja_call *call, bool from_right, creg_value *ret_valu
     int64_t most;
     creg_status status = read_separator(call, &separator, &blanks);
     if (status == CREG_OK)
-        status = jinja_argument_int(call, 2, -1, &most);
+        status = jinja_argument_index(call, 2, -1, &most);
     if (status == CREG_OK)
         status = charge_self(call);
     if (status != CREG_OK)

@@ -251,7 +251,7 @@ static creg_status read_fill(jinja_call *call, uint32_t *ret_fill)
 static creg_status read_padding(jinja_call *call, size_t *ret_padding)
 {
     int64_t width;
-    creg_status status = jinja_argument_int(call, 1, 0, &width);
+    creg_status status = jinja_argument_index(call, 1, 0, &width);
     if (status != CREG_OK)
         return status;
     size_t length = creg_utf8_count(creg_value_text(call->args[0]));
@@ -326,7 +326,7 @@ static creg_status method_expandtabs(jinja_call *call, creg_value *ret_value)
 {
     int64_t tab;
     creg_slice source = creg_value_text(call->args[0]);
-    creg_status status = jinja_argument_int(call, 1, 8, &tab);
+    creg_status status = jinja_argument_index(call, 1, 8, &tab);
     if (status == CREG_OK)
         status = charge_self(call);
     if (status != CREG_OK)

@@ -263,6 +263,8 @@ creg_status jinja_subtract(jinja_run *run, creg_value left, creg_value right,
 static creg_status repeat_text(jinja_run *run, creg_value text, size_t times,
                                creg_value *ret_value)
 {
+    if (text.size > 0 && times > PTRDIFF_MAX / text.size)
+        return jinja_fail(run, "OverflowError", "repeated string is too long");
     creg_status status = jinja_charge_bytes(run, times, text.size);
     if (status != CREG_OK)
         return status;

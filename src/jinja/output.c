@@ -366,14 +366,36 @@ jinja_exec jinja_choose_output(const jinja_options *options, jinja_stmt *stmt)
 
 /* ---- for other statements ------------------------------------------------------------- */
 
+static void note_odd(jinja_state *st, const jinja_stmt *stmt, creg_value value)
+{
+    if (st->out->odd_type != NULL)
+        return;
+    st->out->odd_type = creg_value_type_name(value);
+    st->out->odd_stmt = stmt;
+    st->out->odd_owner = st->owner;
+}
+
+static creg_status fail_odd(jinja_state *st, const jinja_output *out)
+{
+    const jinja_template *owner = st->owner;
+    const jinja_stmt *stmt = out->odd_stmt;
+    st->owner = out->odd_owner;
+    creg_status status =
+        jinja_fail(&st->run, "TypeError", "sequence item 0: expected str instance, %s found",
+                   out->odd_type);
+    status = jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
+    st->owner = owner;
+    return status;
+}
+
 creg_status jinja_write_value(jinja_state *st, const jinja_stmt *stmt, creg_value value)
 {
     bool checked = false;
     creg_status status = CREG_OK;
-    if (value.kind != CREG_KIND_STRING) /* Jinja2 does not make text of it either */
-        return jinja_fail(&st->run, "TypeError",
-                          "sequence item 0: expected str instance, %s found",
-                          creg_value_type_name(value));
+    if (value.kind != CREG_KIND_STRING) { /* Jinja2 does not make text of it either */
+        note_odd(st, stmt, value);
+        return CREG_OK;
+    }
     if (st->out->tracer != NULL)
         status = trace(st, stmt->line, stmt->at, false, false);
     if (status == CREG_OK && st->structured) {
@@ -390,6 +412,8 @@ creg_status jinja_output_value(jinja_state *st, jinja_output *out, bool markup,
                                creg_value *ret_value)
 {
     creg_slice text;
+    if (out->odd_type != NULL)
+        return fail_odd(st, out);
     if (out->text.failed != CREG_OK || creg_text_finish(&out->text, &text, NULL) != CREG_OK) {
         jinja_output *current = st->out;
         st->out = out;

@@ -47,6 +47,15 @@ typedef struct jinja_parser {
     const char *const *ends[TAG_STACK];
     uint32_t end_count;
 
+    /* The first name that a list of parameters or keywords has twice. Python refuses it when
+     * Jinja2 has found everything else in order, and so do we. */
+    uint32_t name_lists;          /* seen so far */
+    const jinja_name *twice_name; /* NULL: none */
+    bool twice_keyword;
+    uint32_t twice_line, twice_at;
+
+    bool folds_more; /* a constant is sliced: see constant trees in resolve.c */
+
     jinja_vector blocks;     /* of jinja_stmt *, in order */
     jinja_vector others;     /* of jinja_stmt *: extends, include, import, from import */
     jinja_vector undeclared; /* of jinja_name *: what only the context can give */

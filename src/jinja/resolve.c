@@ -6,12 +6,14 @@
  * generator knows: the scope, whether this is top level, whether a missing filter is an error
  * already now (not inside an if, where it may never be reached), whether HTML is escaped.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "jinja/diagnostic.h"
 #include "jinja/eval.h"
 #include "jinja/scope.h"
+#include "value/integer.h"
 
 typedef struct frame {
     jinja_scope *scope;
@@ -21,6 +23,7 @@ typedef struct frame {
     bool guarded;       /* undefined is expected here */
     bool in_loop;       /* break and continue have a loop of this unit to leave */
     jinja_escape_mode escape;
+    bool escapes_constants; /* under a computed autoescape: as it was around it */
 } frame;
 
 static bool resolve_body(jinja_parser *p, const frame *fr, const jinja_body *body);
@@ -123,17 +126,191 @@ static bool can_fold(const jinja_node *node)
     }
 }
 
-/* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */
-static void fold(jinja_parser *p, jinja_node *node)
+/* ---- constant trees ------------------------------------------------------------------- */
+
+/*
+ * Jinja2 also evaluates lists, look-ups and filters of constants while it compiles. That shows
+ * in two places only, so that we do it only there: a slice that its object does not allow
+ * gives an undefined value then (`5[1:]`, where x[1:] raises), and what a constant prints is
+ * settled before a computed autoescape is.
+ */
+static bool is_constant(const frame *fr, const jinja_node *node);
+
+static bool all_constant(const frame *fr, jinja_node *const *nodes, uint32_t count)
 {
-    creg_value value;
-    if (!can_fold(node) || !jinja_fold(p->engine, p->arena, node, &value))
-        return;
-    if (value.kind == CREG_KIND_STRING)
-        value.flags |= CREG_STRING_TRUSTED;
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_constant(fr, nodes[i]))
+            return false;
+    return true;
+}
+
+static bool is_constant_chain(const frame *fr, const jinja_node *node)
+{
+    if (!is_constant(fr, node->as.chain.first))
+        return false;
+    for (uint32_t i = 0; i < node->as.chain.count; i++)
+        if (!is_constant(fr, node->as.chain.rest[i].node))
+            return false;
+    return true;
+}
+
+/* Filters that ask for the context are never applied early. */
+static bool is_early_filter(const frame *fr, const jinja_node *node)
+{
+    static const char *const late[] = {"map",        "random", "reject",
+                                       "rejectattr", "select", "selectattr"};
+    const jinja_args *args = node->as.call.args;
+    if (fr->escape == ESCAPE_VOLATILE || node->as.call.builtin == NULL ||
+        node->as.call.builtin->pack != 0 || args->splat != NULL || args->keyword_splat != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++)
+        if (creg_slice_equal(node->as.call.name->text, creg_slice_of(late[i])))
+            return false;
+    for (uint32_t i = 0; i < args->keyword_count; i++)
+        if (!is_constant(fr, args->keywords[i].value))
+            return false;
+    return is_constant(fr, node->as.call.subject) &&
+           all_constant(fr, args->positional, args->count);
+}
+
+static bool is_constant(const frame *fr, const jinja_node *node)
+{
+    if (node == NULL)
+        return true;
+    switch ((jinja_node_kind)node->kind) {
+    case NODE_CONST:
+        return true;
+    case NODE_LIST:
+    case NODE_TUPLE:
+        return all_constant(fr, node->as.list.items, node->as.list.count);
+    case NODE_DICT:
+        return all_constant(fr, node->as.list.items, node->as.list.count * 2);
+    case NODE_NOT:
+    case NODE_NEG:
+    case NODE_POS:
+    case NODE_COND:
+        return is_constant(fr, node->as.operands.first) &&
+               is_constant(fr, node->as.operands.second) &&
+               is_constant(fr, node->as.operands.third);
+    case NODE_BINARY:
+    case NODE_AND:
+    case NODE_OR:
+    case NODE_COMPARE:
+    case NODE_CONCAT:
+        return is_constant_chain(fr, node);
+    case NODE_GETATTR:
+        return is_constant(fr, node->as.attribute.object);
+    case NODE_GETITEM:
+        return is_constant(fr, node->as.item.object) && is_constant(fr, node->as.item.key);
+    case NODE_SLICE:
+        return is_constant(fr, node->as.slice.object) &&
+               is_constant(fr, node->as.slice.start) && is_constant(fr, node->as.slice.stop) &&
+               is_constant(fr, node->as.slice.step);
+    case NODE_FILTER:
+    case NODE_TEST:
+        return node->as.call.subject != NULL && is_early_filter(fr, node);
+    default:
+        return false;
+    }
+}
+
+/* ---- folding -------------------------------------------------------------------------- */
+
+static void become_constant(jinja_node *node, creg_value value)
+{
     node->kind = NODE_CONST;
     node->as.constant = value;
     node->eval = jinja_choose_eval(node);
+}
+
+static bool fold_into(jinja_parser *p, jinja_node *into, const jinja_node *node)
+{
+    creg_value value;
+    if (!jinja_fold(p->engine, p->arena, node, &value))
+        return false;
+    if (value.kind == CREG_KIND_STRING)
+        value.flags |= CREG_STRING_TRUSTED;
+    become_constant(into, value);
+    return true;
+}
+
+static bool is_negative(const jinja_node *node)
+{
+    creg_value value = node->as.constant;
+    if (node->kind != NODE_CONST || value.kind < CREG_KIND_INT || value.kind > CREG_KIND_FLOAT)
+        return false;
+    if (value.kind == CREG_KIND_FLOAT)
+        return signbit(value.as.real) != 0;
+    return creg_integer_sign(creg_value_to_integer(value)) < 0;
+}
+
+/* The constants that a chain begins with become one: -2 ** 3 ** x is -8 ** x. */
+static void fold_beginning(jinja_parser *p, jinja_node *node)
+{
+    jinja_node *first = node->as.chain.first;
+    uint32_t count = 0;
+    while (count < node->as.chain.count && is_const(node->as.chain.rest[count].node))
+        count++;
+    if (!is_const(first) || count == 0)
+        return;
+    jinja_node part = *node;
+    part.as.chain.count = count;
+    part.eval = jinja_choose_eval(&part);
+    if (!fold_into(p, first, &part))
+        return;
+    node->as.chain.rest += count;
+    node->as.chain.count -= count;
+    node->eval = jinja_choose_eval(node);
+}
+
+/*
+ * Jinja2 writes a folded -7 into Python code as it prints, and there ** binds tighter than the
+ * sign: `-7 ** x` gives -(7 ** x), though `-y ** x` is (-y) ** x.
+ */
+static bool move_sign(jinja_parser *p, jinja_node *node)
+{
+    if (node->kind != NODE_BINARY || node->as.chain.rest[0].op != OP_POWER)
+        return true;
+    fold_beginning(p, node);
+    jinja_node *first = node->as.chain.first;
+    if (!is_negative(first) || is_const(node->as.chain.rest[0].node))
+        return true;
+    jinja_node *power = jinja_parse_alloc(p, 1, sizeof *power);
+    jinja_node *sign = jinja_parse_alloc(p, 1, sizeof *sign);
+    if (power == NULL || sign == NULL)
+        return false;
+    *sign = *first;
+    sign->kind = NODE_NEG;
+    sign->as.operands.first = first;
+    sign->as.operands.second = sign->as.operands.third = NULL;
+    sign->eval = jinja_choose_eval(sign);
+    jinja_node positive = *first;
+    if (!fold_into(p, &positive, sign))
+        return true;
+    *first = positive;
+    *power = *node;
+    power->as.chain.count = 1;
+    power->eval = jinja_choose_eval(power);
+    sign->as.operands.first = power;
+    if (node->as.chain.count == 1) {
+        *node = *sign;
+        return true;
+    }
+    node->as.chain.first = sign;
+    node->as.chain.rest++;
+    node->as.chain.count--;
+    node->eval = jinja_choose_eval(node);
+    return true;
+}
+
+/* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */
+static bool fold(jinja_parser *p, const frame *fr, jinja_node *node)
+{
+    if (node->kind == NODE_SLICE && is_constant(fr, node))
+        p->folds_more = true;
+    if (can_fold(node) || (p->folds_more && node->kind != NODE_CONST && is_constant(fr, node)))
+        (void)fold_into(p, node, node);
+    return node->kind == NODE_CONST || move_sign(p, node);
 }
 
 /* ---- expressions ---------------------------------------------------------------------- */
@@ -156,8 +333,44 @@ static bool resolve_chain(jinja_parser *p, const frame *fr, jinja_node *node)
     return true;
 }
 
+/* Note that a list holds a name; `list` is its number. */
+static void note_name(jinja_parser *p, uint32_t list, const jinja_name *name, bool keyword,
+                      uint32_t line, uint32_t at)
+{
+    jinja_name *own = (jinja_name *)(uintptr_t)name; /* interned by this parser */
+    if (own->seen == list && p->twice_name == NULL) {
+        p->twice_keyword = keyword;
+        p->twice_name = name;
+        p->twice_line = line;
+        p->twice_at = at;
+    }
+    own->seen = list;
+}
+
+static void note_keywords(jinja_parser *p, const jinja_args *args)
+{
+    if (args->keyword_count < 2)
+        return;
+    uint32_t list = ++p->name_lists;
+    for (uint32_t i = 0; i < args->keyword_count; i++)
+        note_name(p, list, args->keywords[i].name, true, args->keywords[i].value->line,
+                  args->keywords[i].value->at);
+}
+
+static bool refuse_twice(jinja_parser *p)
+{
+    if (p->twice_name == NULL)
+        return true;
+    jinja_parse_fail(p, "SyntaxError", p->twice_line, p->twice_at,
+                     p->twice_keyword ? "keyword argument repeated: %.*s"
+                                      : "duplicate argument '%.*s' in function definition",
+                     CREG_SHOW(p->twice_name->text));
+    return false;
+}
+
 static bool resolve_arguments(jinja_parser *p, const frame *fr, const jinja_args *args)
 {
+    note_keywords(p, args);
     if (!resolve_all(p, fr, args->positional, args->count))
         return false;
     for (uint32_t i = 0; i < args->keyword_count; i++)
@@ -320,8 +533,7 @@ static bool resolve_node(jinja_parser *p, const frame *fr, jinja_node *node)
     if (!resolve_children(p, fr, node))
         return false;
     node->eval = jinja_choose_eval(node);
-    fold(p, node);
-    return true;
+    return fold(p, fr, node);
 }
 
 /* ---- output --------------------------------------------------------------------------- */
@@ -330,6 +542,20 @@ static bool is_structured(const jinja_parser *p)
 {
     return p->options->autoescape == JINJA_AUTOESCAPE_JSON ||
            p->options->autoescape == JINJA_AUTOESCAPE_YAML;
+}
+
+/* What Jinja2 prints of a constant tree: settled now, whatever will be true later. */
+static void early_text(jinja_parser *p, const frame *fr, jinja_output_item *item)
+{
+    bool early = fr->escape == ESCAPE_VOLATILE || p->folds_more;
+    bool escapes =
+        fr->escape == ESCAPE_VOLATILE ? fr->escapes_constants : fr->escape == ESCAPE_ON;
+    creg_slice text;
+    if (!early || item->node == NULL || is_structured(p) || !is_constant(fr, item->node) ||
+        !jinja_fold_text(p->engine, p->arena, item->node, escapes, &text))
+        return;
+    item->text = text.data == NULL ? creg_slice_make("", 0) : text;
+    item->node = NULL;
 }
 
 /* The text that a constant prints as, when the text around it does not matter. */
@@ -370,6 +596,7 @@ static bool resolve_output(jinja_parser *p, const frame *fr, jinja_stmt *stmt)
         jinja_output_item *item = &stmt->as.output.items[i];
         if (!resolve_node(p, fr, item->node) || !const_text(p, fr, item))
             return false;
+        early_text(p, fr, item);
         write_escaped(p, item);
         if (item->node == NULL && is_structured(p)) {
             item->memo = jinja_parse_alloc(p, 1, sizeof *item->memo);
@@ -555,6 +782,8 @@ static bool resolve_autoescape(jinja_parser *p, const frame *fr, jinja_stmt *stm
     frame inner = inner_frame(fr, scope);
     if (!resolve_node(p, &inner, value) || !jinja_scope_finish(p, scope, &stmt->as.with.scope))
         return false;
+    if (fr->escape != ESCAPE_VOLATILE)
+        inner.escapes_constants = fr->escape == ESCAPE_ON;
     if (value->kind != NODE_CONST)
         inner.escape = ESCAPE_VOLATILE;
     else
@@ -609,7 +838,10 @@ static bool declare_specials(jinja_parser *p, jinja_scope *scope, jinja_macro_de
 
 static bool declare_parameters(jinja_parser *p, jinja_scope *scope, jinja_macro_def *def)
 {
+    uint32_t list = ++p->name_lists;
     for (uint32_t i = 0; i < def->count; i++) {
+        note_name(p, list, def->parameters[i].name, false, def->parameters[i].line,
+                  def->parameters[i].at);
         jinja_ref *ref = jinja_scope_parameter(p, scope, def->parameters[i].name);
         if (ref == NULL)
             return false;
@@ -836,7 +1068,7 @@ bool jinja_resolve_template(jinja_parser *p, jinja_body body, uint8_t mentions)
         if (!resolve_unit(p, &fr, &block->unit, block->mentions, true))
             return false;
     }
-    return keep_lists(p);
+    return refuse_twice(p) && keep_lists(p);
 }
 
 bool jinja_resolve_expression(jinja_parser *p, jinja_node *node)
@@ -846,5 +1078,5 @@ bool jinja_resolve_expression(jinja_parser *p, jinja_node *node)
     frame root = {.scope = jinja_scope_new(p, NULL, unit), .escape = first_escape(p)};
     return root.scope != NULL && jinja_visit_expression(p, root.scope, node) &&
            jinja_scope_finish(p, root.scope, &unit->scope) && resolve_node(p, &root, node) &&
-           keep_lists(p);
+           refuse_twice(p) && keep_lists(p);
 }

@@ -207,6 +207,9 @@ creg_status jinja_escape(jinja_run *run, creg_value value, creg_value *ret_marku
 /** Python's ==, < and so on; unlike types under < are a TypeError. */
 creg_status jinja_equal(jinja_run *run, creg_value left, creg_value right, bool *ret_equal);
 
+/** The same or equal: what `in`, count() and index() ask of each item. */
+creg_status jinja_same(jinja_run *run, creg_value left, creg_value right, bool *ret_same);
+
 /** The four comparisons that order; == and in have calls of their own. */
 typedef enum jinja_comparison {
     JINJA_LESS,
@@ -381,6 +384,13 @@ static inline creg_value jinja_argument(const jinja_call *call, size_t index,
 /** An integer argument (bool counts, as in Python); TypeError otherwise. */
 creg_status jinja_argument_int(jinja_call *call, size_t index, int64_t otherwise,
                                int64_t *ret_integer);
+
+/** The same where Python converts by itself: an undefined value is of the wrong type there. */
+creg_status jinja_argument_index(jinja_call *call, size_t index, int64_t otherwise,
+                                 int64_t *ret_integer);
+
+/** A flag that C reads from an integer (sort's reverse): text has no truth there. */
+creg_status jinja_argument_flag(jinja_call *call, size_t index, bool *ret_truth);
 
 /** The truth of an argument. */
 creg_status jinja_argument_bool(jinja_call *call, size_t index, bool otherwise,

@@ -5,6 +5,7 @@
 #include "jinja/builtins.h"
 #include "jinja/engine.h"
 #include "jinja/eval.h"
+#include "jinja/methods.h"
 
 #include "base/unicode.h"
 #include "base/utf8.h"
@@ -304,9 +305,9 @@ static creg_status is_registered(jinja_call *call, jinja_builtin_kind kind,
                                  creg_value *ret_value)
 {
     creg_value name = call->args[0];
-    if (!creg_value_hashable(name)) /* Python looks it up in a dictionary */
-        return jinja_fail(call->run, "TypeError", "unhashable type: '%s'",
-                          creg_value_type_name(name));
+    creg_status status = jinja_check_key(call->run, name); /* looked up in a dictionary */
+    if (status != CREG_OK)
+        return status;
     if (!creg_value_is(name, CREG_KIND_STRING))
         return answer(false, ret_value);
     const jinja_engine *engine = call->run->engine;

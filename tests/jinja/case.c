@@ -312,8 +312,10 @@ static void read_options(yyjson_val *test, jinja_options *options)
     options->extensions = extensions_of(yyjson_obj_get(env, "extensions"));
     options->newstyle_gettext = flag(env, "newstyle_gettext");
     options->random_seed = 1;
-    options->loader = load;
-    options->loader_user = yyjson_obj_get(test, "templates");
+    yyjson_val *templates = yyjson_obj_get(test, "templates");
+    bool alone = yyjson_obj_size(templates) == 1 && yyjson_obj_get(templates, "<string>");
+    options->loader = alone ? NULL : load;
+    options->loader_user = templates;
 }
 
 /* ---- one case --------------------------------------------------------------------------- */

@@ -52,7 +52,8 @@ def environment(case):
     if "undefined" in settings:
         settings["undefined"] = getattr(jinja2, settings["undefined"])
     named = {name: text for name, text in case["templates"].items() if name != "<string>"}
-    return kind(loader=jinja2.DictLoader(named), cache_size=0, **settings)
+    loader = jinja2.DictLoader(named) if named else None  # as jinja-case
+    return kind(loader=loader, cache_size=0, **settings)
 
 
 def too_slow(*_):

@@ -6,10 +6,13 @@
  *     fault bugs   [--store URL] [--jobs N] [NUMBER...]
  *     fault kills  [--store URL] [--count N] [--seed S]
  *     fault crowd  [--store URL] [--processes P] [--each E]
+ *     fault load   [--store URL]
  *
  * points: an operation is run once to count its store calls; then once more for every call
  * and every fault (store/drivers/fault.h), each in a store of its own, and judged. `--every K`
- * takes each Kth case. bugs: the same cases with a deliberate bug must find a violation.
+ * takes each Kth case. bugs: the same cases with a deliberate bug must find a violation. load:
+ * writers and readers go on until standard input ends, and print "ack MILLISECONDS" of the
+ * monotonic clock for each create, while somebody else kills the servers.
  * Without --store: LMDB in a folder of its own. Ends with 1 when something was violated.
  */
 #include <dirent.h>
@@ -33,6 +36,7 @@ enum {
     JOBS_MAX = 64,
     BUGS = 14,
     WRITERS_AT_ONCE = 4,
+    LOAD_PAUSE_MS = 100,
     CREATES_MAX = 24, /* of one writer that is to be killed */
     WRITERS_MAX = 600
 };
@@ -329,12 +333,13 @@ static int run_bugs(const options *wanted)
 
 /* ---- killed at random ---------------------------------------------------------------------------------- */
 
-enum { NOTHING_YET, CREATING, CREATED, REMOVING, REMOVED };
+enum { NOTHING_YET, CREATING, CREATED, REMOVING, REMOVED, FAILED, STATES };
 
 typedef struct crime {
     shared notes;
     unsigned char state[WRITERS_MAX][CREATES_MAX];
     short id[WRITERS_MAX][CREATES_MAX];
+    bool is_load; /* nobody is killed: acknowledgements are told, and most goes again */
 } crime;
 
 static void token_of(int writer, int number, char *token)
@@ -342,34 +347,64 @@ static void token_of(int writer, int number, char *token)
     sprintf(token, "w%d-%d", writer, number);
 }
 
-static void write_until_killed(const char *url, crime *scene, int writer)
+static void remove_row(creg_registry *registry, crime *scene, int writer, int number)
 {
-    char token[32], parameters[96], text[64];
+    char text[64];
+    snprintf(text, sizeof text, "instances/u/t/1/%d", scene->id[writer][number]);
+    scene->state[writer][number] = REMOVING;
+    if (creg_deinstantiate(registry, S(text), NULL) == CREG_OK)
+        scene->state[writer][number] = REMOVED;
+}
+
+/* One row of the scene: CREATES_MAX creates, some of which are removed again. */
+static void write_row(creg_registry *registry, crime *scene, int writer)
+{
+    creg_arena arena;
+    creg_arena_init(&arena, (size_t)1 << 28);
+    for (int i = 0; i < CREATES_MAX; i++) {
+        char token[32];
+        creg_instance instance;
+        creg_error err;
+        if (scene->is_load && atomic_load(&scene->notes.stop))
+            break;
+        token_of(writer, i, token);
+        scene->state[writer][i] = CREATING;
+        creg_status status = create(registry, token, &arena, &instance, &err);
+        /* A slow machine may lose a lease: then nothing may have come of it. */
+        if (status != CREG_OK && status != CREG_UNKNOWN_OUTCOME)
+            scene->state[writer][i] = FAILED;
+        if (status != CREG_OK)
+            continue;
+        scene->id[writer][i] = (short)atoi(creg_arena_copy(&arena, instance.id).data);
+        scene->state[writer][i] = CREATED;
+        if (scene->is_load) {
+            printf("ack %ld\n", now_ms());
+            fflush(stdout);
+            sleep_ms(LOAD_PAUSE_MS);
+        }
+        if (scene->is_load ? i % 8 != 0 : i % 3 == 2)
+            remove_row(registry, scene, writer, i);
+        creg_arena_reset(&arena);
+    }
+    creg_arena_clear(&arena);
+}
+
+/* Every other writer writes in pieces. */
+static creg_registry *open_writer(const char *url, int writer, const char *ttl_ms,
+                                  const char *session)
+{
+    char parameters[96];
     bool is_zookeeper = strncmp(url, "zookeeper:", 10) == 0;
     snprintf(parameters, sizeof parameters, "%s%s",
              writer % 2 == 0 ? "transaction_operations=12" : "read_only=0",
-             is_zookeeper ? "&session_ms=2000" : "");
-    setenv("CONFREG_FAILPOINT_TTL_MS", "2000", 1);
-    creg_registry *registry = open_or_die(url, parameters);
-    creg_arena arena;
-    creg_arena_init(&arena, (size_t)1 << 28);
-    creg_error err;
-    for (int i = 0; i < CREATES_MAX; i++) {
-        creg_instance instance;
-        token_of(writer, i, token);
-        scene->state[writer][i] = CREATING;
-        if (create(registry, token, &arena, &instance, &err) != CREG_OK)
-            continue; /* a slow machine may lose a lease; the judge looks what became of it */
-        scene->id[writer][i] = (short)atoi(creg_arena_copy(&arena, instance.id).data);
-        scene->state[writer][i] = CREATED;
-        if (i % 3 != 2)
-            continue;
-        snprintf(text, sizeof text, "instances/u/t/1/%d", scene->id[writer][i]);
-        scene->state[writer][i] = REMOVING;
-        if (creg_deinstantiate(registry, S(text), &err) == CREG_OK)
-            scene->state[writer][i] = REMOVED;
-        creg_arena_reset(&arena);
-    }
+             is_zookeeper ? session : "");
+    setenv("CONFREG_FAILPOINT_TTL_MS", ttl_ms, 1);
+    return open_or_die(url, parameters);
+}
+
+static void write_until_killed(const char *url, crime *scene, int writer)
+{
+    write_row(open_writer(url, writer, "2000", "&session_ms=2000"), scene, writer);
     pause();
 }
 
@@ -388,6 +423,8 @@ static void judge_writer(creg_registry *registry, crime *scene, int writer, creg
             violated(&scene->notes, "I12: status of %s: %s", token, err.message);
         if (state == CREATED && !is_there)
             violated(&scene->notes, "I6: %s was acknowledged and is lost", token);
+        if (state == FAILED && is_there)
+            violated(&scene->notes, "I6: %s was told as failed and is there", token);
         if (state == REMOVED && is_there)
             violated(&scene->notes, "I9: %s was removed and is there", token);
         if (is_there && scene->id[writer][i] != 0 &&
@@ -480,6 +517,20 @@ static int tell(const char *what, const shared *notes)
     return atomic_load(&notes->violations) != 0;
 }
 
+static void print_scene(const char *what, const crime *scene, long started)
+{
+    long states[STATES] = {0};
+    for (unsigned i = 0; i < WRITERS_MAX; i++)
+        for (int k = 0; k < CREATES_MAX; k++)
+            states[scene->state[i][k]]++;
+    printf("%s: %ld created, %ld removed, %ld told as failed, %ld cut short or unknown; %ld "
+           "looks, %d violations, %.1f s\n",
+           what, states[CREATED] + states[REMOVING] + states[REMOVED], states[REMOVED],
+           states[FAILED], states[CREATING] + states[REMOVING],
+           atomic_load(&scene->notes.looks), atomic_load(&scene->notes.violations),
+           (double)(now_ms() - started) / 1000);
+}
+
 static int run_kills(const options *wanted)
 {
     long started = now_ms();
@@ -513,18 +564,58 @@ static int run_kills(const options *wanted)
         exit(0);
     }
     await(judge, 0, "judge", &scene->notes);
-    long states[5] = {0};
-    for (unsigned i = 0; i < writers; i++)
-        for (int k = 0; k < CREATES_MAX; k++)
-            states[scene->state[i][k]]++;
-    printf("kills: %u writers killed (seed %u), %ld created, %ld removed, %ld cut short; %ld "
-           "looks, "
-           "%d violations, %.1f s\n",
-           writers, wanted->seed, states[CREATED] + states[REMOVING] + states[REMOVED],
-           states[REMOVED], states[CREATING] + states[REMOVING],
-           atomic_load(&scene->notes.looks), atomic_load(&scene->notes.violations),
-           (double)(now_ms() - started) / 1000);
+    printf("kills: %u writers killed (seed %u)\n", writers, wanted->seed);
+    print_scene("kills", scene, started);
     return tell("kills", &scene->notes);
+}
+
+/* ---- while servers die --------------------------------------------------------------------- */
+
+static void write_on(const char *url, crime *scene, int process)
+{
+    creg_registry *registry = open_writer(url, process, "10000", "");
+    for (int row = process; row < WRITERS_MAX && !atomic_load(&scene->notes.stop);
+         row += WRITERS_AT_ONCE)
+        write_row(registry, scene, row);
+    creg_close(registry);
+}
+
+static void judge_all(const char *url, crime *scene)
+{
+    judge_kills(url, scene, WRITERS_MAX);
+}
+
+static int run_load(const options *wanted)
+{
+    (void)wanted;
+    long started = now_ms();
+    char url[URL_SIZE], name[48];
+    crime *scene = share(sizeof *scene);
+    scene->is_load = true;
+    snprintf(name, sizeof name, "l%ld", (long)getpid());
+    make_url(base, name, url);
+    await(run_role(set_body, url, scene), 0, "set-up", &scene->notes);
+    int readers[] = {run_role(look_on, url, scene), run_role(watch_scene, url, scene)};
+    int writers[WRITERS_AT_ONCE];
+    for (int i = 0; i < WRITERS_AT_ONCE; i++) {
+        writers[i] = fork_child();
+        if (writers[i] == 0) {
+            alarm(0);
+            write_on(url, scene, i);
+            exit(0);
+        }
+    }
+    while (getchar() != EOF)
+        continue;
+    atomic_store(&scene->notes.stop, 1);
+    for (int i = 0; i < WRITERS_AT_ONCE; i++)
+        await(writers[i], 0, "writer", &scene->notes);
+    for (size_t i = 0; i < 2; i++)
+        await(readers[i], 0, "reader", &scene->notes);
+    await(run_role(sweep_scene, url, scene), 0, "sweeper", &scene->notes);
+    await(run_role(judge_all, url, scene), 0, "judge", &scene->notes);
+    print_scene("load", scene, started);
+    return tell("load", &scene->notes);
 }
 
 /* ---- a crowd -------------------------------------------------------------------------------------------- */
@@ -632,10 +723,8 @@ int main(int count, char **arguments)
         const char *name;
         int (*run)(const options *wanted);
     } commands[] = {
-        {"points", run_points},
-        {"bugs", run_bugs},
-        {"kills", run_kills},
-        {"crowd", run_crowd},
+        {"points", run_points}, {"bugs", run_bugs}, {"kills", run_kills},
+        {"crowd", run_crowd},   {"load", run_load},
     };
     options wanted = {.every = 1,
                       .jobs = 6,
@@ -645,7 +734,7 @@ int main(int count, char **arguments)
                       .seed = (unsigned)time(NULL),
                       .store = getenv("CONFREG_TEST_STORE")};
     if (count < 2 || read_options(count, arguments, &wanted) != 0 || mkdtemp(folder) == NULL) {
-        fprintf(stderr, "usage: fault points|bugs|kills|crowd [--store URL] ...\n");
+        fprintf(stderr, "usage: fault points|bugs|kills|crowd|load [--store URL] ...\n");
         return 2;
     }
     if (wanted.store == NULL || strcmp(wanted.store, "lmdb:") == 0)

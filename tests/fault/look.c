@@ -160,12 +160,12 @@ static void judge_id(const census *count, int id, memory *before, bool may_vanis
     if (count->record[id] && count->intent[id] != 0)
         violated(notes, "I3: id %d has a record and an intent", id);
     if ((count->keys[id] != 0 || count->record[id]) && (unsigned long)id > count->counter &&
-        id != 110)
+        id != before->witness)
         violated(notes, "I4: id %d is used, the counter says %lu", id, count->counter);
-    if (before->seen[id] && !count->record[id] && (!may_vanish || id == 110))
+    if (before->seen[id] && !count->record[id] && (!may_vanish || id == before->witness))
         violated(notes, "I6: id %d was committed and is gone", id);
     before->seen[id] = (unsigned char)count->record[id];
-    if ((count->keys[id] != 0 || count->record[id]) && id != 110 &&
+    if ((count->keys[id] != 0 || count->record[id]) && id != before->witness &&
         atomic_load(&notes->highest) < id)
         atomic_store(&notes->highest, id);
 }

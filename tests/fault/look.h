@@ -34,6 +34,7 @@ typedef struct shared {
 
 /** What a reader remembers between two looks. */
 typedef struct memory {
+    int witness; /* id of an instance that was made out of turn and must stay; 0: none */
     unsigned long counter;
     unsigned char seen[ID_MAX]; /* was committed once */
 } memory;

@@ -149,6 +149,7 @@ static void set_up(scenario *case_)
     if (!is_create(case_->operation) && !is_sweep(case_->operation))
         create_or_die(registry, "target");
     memory *before = calloc(1, sizeof *before);
+    before->witness = WITNESS;
     look(registry, before, false, case_->notes);
     free(before);
     creg_close(registry);
@@ -238,6 +239,7 @@ static void be_reader(scenario *case_)
 {
     creg_registry *registry = open_or_die(case_->url, "");
     memory *before = calloc(1, sizeof *before);
+    before->witness = WITNESS;
     while (!atomic_load(&case_->notes->stop)) {
         look(registry, before, is_delete(case_->operation), case_->notes);
         sleep_ms(2);
@@ -424,6 +426,7 @@ static void be_judge(scenario *case_)
 {
     creg_registry *registry = open_or_die(case_->url, "");
     memory *before = calloc(1, sizeof *before);
+    before->witness = WITNESS;
     look(registry, before, true, case_->notes);
     if (is_create(case_->operation))
         judge_create(case_, registry);

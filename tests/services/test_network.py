@@ -154,12 +154,89 @@ class Outcome:
             time.sleep(0.5)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def outcomes(service, tmp_path_factory):
+    """Under way beside the tests of deadlines, which come first in this file."""
     with concurrent.futures.ThreadPoolExecutor(CASES_AT_ONCE) as pool:
-        return {case: pool.submit(Outcome, service, case, tmp_path_factory.mktemp("case"))
-                for case in CASES}
+        yield {case: pool.submit(Outcome, service, case, tmp_path_factory.mktemp("case"))
+               for case in CASES}
 
+# ---- the deadline of one call ----------------------------------------------------------------
+
+DEADLINE_MS = 1000
+GRACE = 3.0  # starting the command, and a machine that is busy
+
+
+@pytest.fixture
+def proxy(service):
+    with Proxy(service.ports[0][0]) as made:
+        yield made
+
+
+def url_of(proxy, timeout_ms=DEADLINE_MS):
+    return "%s://127.0.0.1:%d/deadline?timeout_ms=%d" % (KIND, proxy.port, timeout_ms)
+
+
+def test_network__a_silent_server_is_given_up_at_the_deadline(service, proxy):
+    proxy.silence()
+    run = Run(url_of(proxy), "kv", "get", "key")
+    assert run.code == 5 and run.seconds < DEADLINE_MS / 1000 + GRACE, run
+
+
+@pytest.mark.parametrize("then", ["silence", "reset", "close", "half-close"])
+def test_network__a_put_without_an_answer_is_unknown_at_the_deadline(service, proxy, then):
+    put = Run(url_of(proxy), "kv", "put", "key-" + then, "before", "-q")
+    assert put.code == 0, put
+    proxy.lose_reply(on_wire(MARK) if KIND != "consul" else MARK.encode(), then, "silence")
+    run = Run(url_of(proxy), "kv", "put", "key-" + then, MARK)
+    assert run.code == 6 and run.seconds < DEADLINE_MS / 1000 + GRACE, run
+    assert "may have been made" in run.err
+    proxy.heal()
+    assert Run(url_of(proxy), "kv", "get", "key-" + then).out.strip() == MARK
+
+
+def test_network__an_answer_may_come_byte_by_byte(service, proxy):
+    value = "v" * 300
+    assert Run(url_of(proxy), "kv", "put", "slow", value, "-q").code == 0
+    proxy.slow(piece=7, pause=0.002)
+    run = Run(url_of(proxy, 10000), "kv", "get", "slow")
+    assert run.code == 0 and run.out.strip() == value, run
+
+
+def test_network__an_answer_that_drips_is_given_up_at_the_deadline(service, proxy):
+    value = "v" * 100000
+    assert Run(url_of(proxy), "kv", "put", "drip", value, "-q").code == 0
+    proxy.slow(piece=256, pause=0.02)
+    run = Run(url_of(proxy), "kv", "get", "drip")
+    assert run.code == 5 and run.seconds < 2 * DEADLINE_MS / 1000 + GRACE, run
+
+
+@pytest.mark.parametrize("how", ["reset", "half-close"])
+def test_network__a_watch_goes_on_over_broken_connections(service, proxy, how):
+    url = url_of(proxy, 5000)
+    direct = service.url + "/deadline"
+    watch = subprocess.Popen([PROGRAM, "kv", "watch", "broken-" + how, "--count", "3", "-o", "jsonl"],
+                             env={**os.environ, "CONFREG_STORE": url}, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        for number in range(3):
+            end = time.monotonic() + 10
+            while not proxy.links and time.monotonic() < end:
+                time.sleep(0.02)
+            time.sleep(0.5)  # it waits
+            proxy.end_all(how)
+            time.sleep(0.2)
+            assert Run(direct, "kv", "put", "broken-%s/%d" % (how, number), "x", "-q").code == 0
+        out, err = watch.communicate(timeout=20)
+    finally:
+        watch.kill()
+        watch.wait()
+    paths = [json.loads(line)["path"] for line in out.splitlines()
+             if json.loads(line)["event"] == "put"]
+    assert paths == ["broken-%s/%d" % (how, number) for number in range(3)], (out, err)
+
+
+# ---- one lost message ------------------------------------------------------------------------
 
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_network__one_lost_message_of_a_create(outcomes, case):

@@ -16,7 +16,7 @@
 
 #include "net/secret.h"
 
-enum { DEFAULT_SESSION_MS = 10000, OPERATIONS_MAX = 4000 };
+enum { SESSION_MIN_MS = 2000, SESSION_MAX_MS = 10000, OPERATIONS_MAX = 4000 };
 
 /* ---- open ------------------------------------------------------------------------------- */
 
@@ -100,7 +100,12 @@ static creg_status read_session_ms(creg_driver_state *state, const creg_store_ur
                                    creg_error *err)
 {
     const char *text = parameter(url, "session_ms");
-    state->session_ms = DEFAULT_SESSION_MS;
+    /* The client gives up a silent server, and what is under way there, after two thirds of its
+     * session: that is what ends a call, so it must not be later than the call's deadline. */
+    uint64_t wanted = (uint64_t)state->timeout_ms * 3 / 2;
+    state->session_ms = wanted < SESSION_MIN_MS   ? SESSION_MIN_MS
+                        : wanted > SESSION_MAX_MS ? SESSION_MAX_MS
+                                                  : (uint32_t)wanted;
     if (text == NULL)
         return CREG_OK;
     char *end;

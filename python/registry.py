@@ -654,22 +654,21 @@ class Node(Proxy):
     def tags(self) -> list[str]:
         return self._list("tags")
 
-    @tags.setter
-    def tags(self, tags: Iterable[object]) -> None:
-        self._write("tags", ",".join(str(tag) for tag in tags))
-
     @property
     def check_ports(self) -> list[int]:
         return [int(port) for port in self._list("check_ports")]
 
-    @check_ports.setter
-    def check_ports(self, ports: Iterable[object]) -> None:
-        self._write("check_ports", ",".join(str(port) for port in ports))
+    def _write_list(self, name: str, text: str) -> None:
+        """As CSV text, in the place of the keys that a body gave."""
+        entity = self._entity()
+        if entity is not None and self._children(name):
+            entity.unset(name, tree=True)
+        self._write(name, text)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in ("tags", "check_ports"):
             values = [value] if isinstance(value, (str, int)) else cast("Iterable[object]", value)
-            self._write(name, ",".join(str(item) for item in values))
+            self._write_list(name, ",".join(str(item) for item in values))
         else:
             super().__setattr__(name, value)
 

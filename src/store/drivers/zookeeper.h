@@ -3,7 +3,7 @@
  * What the files of the ZooKeeper driver share.
  *
  * zookeeper.c is the driver, zookeeper_session.c the connection and its asynchronous calls,
- * zookeeper_walk.c reads subtrees, zookeeper_plan.c makes a transaction into a multi.
+ * zookeeper_walk.c and zookeeper_cut.c read subtrees, zookeeper_plan.c makes a transaction into a multi.
  *
  * A key "a/b" is the znode "/a/b". Every interior znode must exist, so a znode with NULL data
  * is a mere directory and no key; a znode with empty data is a key with an empty value. The
@@ -27,8 +27,9 @@
 enum {
     /* jute.maxbuffer is 0xfffff bytes for a whole packet; a larger one loses the connection. */
     CREG_ZOOKEEPER_PACKET_MAX = 1000000,
-    CREG_ZOOKEEPER_IN_FLIGHT = 2000,
-    CREG_ZOOKEEPER_LIVE_NAME = 48
+    CREG_ZOOKEEPER_IN_FLIGHT = 4000,
+    CREG_ZOOKEEPER_LIVE_NAME = 48,
+    CREG_ZOOKEEPER_FLOORS = 32
 };
 
 struct creg_driver_state {
@@ -48,6 +49,12 @@ struct creg_driver_state {
     bool is_denied;  /* the server refused the credentials */
     uint64_t serial; /* names of liveness children */
     uint64_t events; /* watches that fired */
+
+    /* The newest change that a wait saw below a prefix, by the prefix's hash: a list that is
+     * cut at a depth does not see everything that its revision stands for. */
+    struct {
+        uint64_t prefix, revision;
+    } floors[CREG_ZOOKEEPER_FLOORS];
 };
 
 /* ---- session ---------------------------------------------------------------------------- */
@@ -69,6 +76,7 @@ typedef struct creg_zookeeper_batch {
     pthread_mutex_t lock;
     pthread_cond_t done;
     size_t pending;
+    size_t awaited;    /* the waiter wants to hear of no more than so many pending */
     int failed;        /* the first error that is no answer: connection or session lost */
     creg_arena *arena; /* results are copied here, under the lock */
     bool is_out_of_memory;
@@ -81,6 +89,8 @@ void creg_zookeeper_batch_start(creg_zookeeper_batch *batch);
 void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code);
 /** Wait until at most `most` calls are under way. */
 void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most);
+/** Between calls that are started: wait when very many are under way, until a good part is done. */
+void creg_zookeeper_batch_ease(creg_zookeeper_batch *batch);
 
 /** One znode as asked for: fill `path`, `wants_*`, then ask; the rest is the answer. */
 typedef struct creg_zookeeper_node {
@@ -122,12 +132,31 @@ typedef struct creg_zookeeper_walk {
 
 /**
  * Everything at and below `path`, with its data, appended to the walk; `watcher` (may be NULL)
- * is set on every znode. An absent root adds nothing. CREG_CONFLICT: a znode went while it
- * was read; start again.
+ * is set on every znode. An absent root adds nothing. With a `depth` other than 0 only so many
+ * levels below the root, and of each subtree that lies deeper one key, if it has any.
+ * CREG_CONFLICT: a znode went while it was read; start again.
  */
-creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, watcher_fn watcher,
-                                     void *watcher_context, creg_zookeeper_batch *batch,
-                                     creg_zookeeper_walk *walk, creg_error *err);
+creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, uint32_t depth,
+                                     watcher_fn watcher, void *watcher_context,
+                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
+                                     creg_error *err);
+
+/* Steps of a walk, for zookeeper_cut.c. Nothing may be under way when a node is added. */
+bool creg_zookeeper_add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch,
+                             const char *path);
+/** The path of a child, in the arena; NULL when it has no more room. */
+const char *creg_zookeeper_join(const char *parent, const char *name, creg_arena *arena);
+/** Wait for the batch; CREG_UNAVAILABLE when the connection went, or no memory. */
+creg_status creg_zookeeper_batch_finish(creg_zookeeper_batch *batch, const char *path,
+                                        creg_error *err);
+
+/**
+ * Add one key from below each of the walk's nodes from `from` on that has children, or all
+ * that was looked at when there is none. Their data was read already, their children were not.
+ */
+creg_status creg_zookeeper_find_keys(zhandle_t *handle, size_t from,
+                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
+                                     creg_error *err);
 
 creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size_t count,
                                 creg_arena *arena, uint64_t *ret_revision, creg_error *err);

@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "store/drivers/zookeeper.h"
 
-enum { PLAN_TRIES = 20, LIST_FROM = 4 };
+enum { PLAN_TRIES = 20, LIST_FROM = 4, ASK_AT_ONCE = 400 };
 
 /* What a step of the multi came from, to tell what its failure means. */
 enum { FROM_FENCE = -1, FROM_FACT = -2 };
@@ -31,6 +31,7 @@ typedef struct fact {
     bool exists;
     bool is_made;      /* the multi creates it */
     bool is_directory; /* somebody needs it as a parent */
+    bool is_known;     /* its data was read already */
     size_t keys_below; /* direct children that the transaction asks about */
     creg_zookeeper_node node;
 } fact;
@@ -210,7 +211,7 @@ static void ask_level(plan *work, fact *const *level, size_t size)
             level[i]->exists = has_child(parent, strrchr(level[i]->path, '/') + 1);
         else
             creg_zookeeper_ask_data(work->handle, &level[i]->node, true, NULL, NULL);
-        creg_zookeeper_batch_wait(work->batch, CREG_ZOOKEEPER_IN_FLIGHT);
+        creg_zookeeper_batch_ease(work->batch);
     }
 }
 
@@ -221,7 +222,7 @@ static void list_level(plan *work, fact *const *level, size_t size)
         if (!about->exists || about->keys_below < LIST_FROM)
             continue;
         creg_zookeeper_ask_children(work->handle, &about->node, NULL, NULL);
-        creg_zookeeper_batch_wait(work->batch, CREG_ZOOKEEPER_IN_FLIGHT);
+        creg_zookeeper_batch_ease(work->batch);
     }
 }
 
@@ -243,9 +244,31 @@ static creg_status read_level(plan *work, fact **level, size_t size, creg_error 
     return status;
 }
 
+/* A small transaction asks for everything that it may need to know in one round trip. */
+static creg_status read_everything(plan *work, creg_error *err)
+{
+    for (size_t i = 0; i < work->fact_count; i++)
+        if (work->facts[i]->path_size > 1)
+            creg_zookeeper_ask_data(work->handle, &work->facts[i]->node, false, NULL, NULL);
+    creg_status status = wait_all(work, err);
+    for (size_t i = 0; i < work->fact_count && status == CREG_OK; i++) {
+        fact *about = work->facts[i];
+        if (about->path_size == 1)
+            continue;
+        int code = about->node.data_code;
+        about->exists = code == ZOK;
+        about->is_known = true;
+        if (code != ZOK && code != ZNONODE)
+            status = creg_zookeeper_fail(code, false, about->path, err);
+    }
+    return status;
+}
+
 /* From the top down: below what does not exist nothing has to be asked. */
 static creg_status read_existence(plan *work, creg_error *err)
 {
+    if (work->fact_count <= ASK_AT_ONCE)
+        return read_everything(work, err);
     fact **level = creg_arena_calloc(work->arena, work->fact_count, sizeof *level);
     size_t *depths = creg_arena_calloc(work->arena, work->fact_count, sizeof *depths);
     if (level == NULL || depths == NULL)
@@ -293,10 +316,12 @@ static creg_status read_details(plan *work, creg_error *err)
     for (size_t i = 0; i < count; i++) {
         if (asked[i] == NULL || !asked[i]->exists)
             continue;
-        creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
-        if (i >= transaction->check_count)
+        if (!asked[i]->is_known)
+            creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
+        if (i >= transaction->check_count &&
+            (!asked[i]->is_known || asked[i]->node.stat.numChildren > 0))
             creg_zookeeper_ask_children(work->handle, &asked[i]->node, NULL, NULL);
-        creg_zookeeper_batch_wait(work->batch, CREG_ZOOKEEPER_IN_FLIGHT);
+        creg_zookeeper_batch_ease(work->batch);
     }
     return wait_all(work, err);
 }
@@ -323,8 +348,8 @@ static creg_status walk_trees(plan *work, creg_error *err)
             return creg_fail_arena(err, work->arena);
         creg_zookeeper_walk *tree = &work->trees[work->tree_count++];
         if (root->exists)
-            status = creg_zookeeper_walk_tree(work->handle, root->path, NULL, NULL, work->batch,
-                                              tree, err);
+            status = creg_zookeeper_walk_tree(work->handle, root->path, 0, NULL, NULL,
+                                              work->batch, tree, err);
     }
     return status;
 }
@@ -642,7 +667,8 @@ static void take_multi(int code, const void *context)
     pthread_mutex_lock(&answer->batch->lock);
     answer->data_code = code;
     answer->batch->pending--;
-    pthread_cond_signal(&answer->batch->done);
+    if (answer->batch->pending <= answer->batch->awaited)
+        pthread_cond_signal(&answer->batch->done);
     pthread_mutex_unlock(&answer->batch->lock);
 }
 
@@ -699,9 +725,10 @@ static creg_status send_multi(plan *work, bool *ret_again, creg_error *err)
 static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_again,
                             creg_error *err)
 {
-    creg_zookeeper_ask_sync(work->handle, work->batch);
-    creg_zookeeper_batch_wait(work->batch, 0);
     creg_status status = collect_paths(work, err);
+    /* Answers come in the order of the calls: what follows sees all that was before the sync. */
+    if (status == CREG_OK)
+        creg_zookeeper_ask_sync(work->handle, work->batch);
     if (status == CREG_OK)
         status = read_existence(work, err);
     if (status == CREG_OK)

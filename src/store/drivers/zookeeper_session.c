@@ -206,7 +206,9 @@ static void note_code(creg_zookeeper_batch *batch, int code)
 static void finish_one(creg_zookeeper_batch *batch)
 {
     batch->pending--;
-    pthread_cond_signal(&batch->done);
+    /* Waking the waiter for each of thousands of answers costs more than the answers. */
+    if (batch->pending <= batch->awaited)
+        pthread_cond_signal(&batch->done);
 }
 
 void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code)
@@ -221,9 +223,19 @@ void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code)
 void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most)
 {
     pthread_mutex_lock(&batch->lock);
+    batch->awaited = most;
     while (batch->pending > most)
         pthread_cond_wait(&batch->done, &batch->lock);
     pthread_mutex_unlock(&batch->lock);
+}
+
+void creg_zookeeper_batch_ease(creg_zookeeper_batch *batch)
+{
+    pthread_mutex_lock(&batch->lock);
+    bool is_full = batch->pending >= CREG_ZOOKEEPER_IN_FLIGHT;
+    pthread_mutex_unlock(&batch->lock);
+    if (is_full)
+        creg_zookeeper_batch_wait(batch, CREG_ZOOKEEPER_IN_FLIGHT / 4);
 }
 
 /* ---- calls ------------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
  */
 #include <time.h>
 
+#include "base/hash.h"
 #include "store/drivers/zookeeper.h"
 
 enum { SNAPSHOT_TRIES = 12 };
@@ -23,7 +24,8 @@ static creg_status batch_status(const creg_zookeeper_batch *batch, const char *p
     return batch->is_out_of_memory ? creg_fail_arena(err, batch->arena) : CREG_OK;
 }
 
-static bool add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch, const char *path)
+bool creg_zookeeper_add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch,
+                             const char *path)
 {
     creg_arena *arena = batch->arena;
     if (walk->size == walk->capacity) {
@@ -44,7 +46,7 @@ static bool add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch, con
     return true;
 }
 
-static const char *join(const char *parent, const char *name, creg_arena *arena)
+const char *creg_zookeeper_join(const char *parent, const char *name, creg_arena *arena)
 {
     size_t parent_size = strcmp(parent, "/") == 0 ? 0 : strlen(parent);
     size_t name_size = strlen(name);
@@ -63,13 +65,21 @@ static bool is_reserved(const char *path)
     return strcmp(path, "/zookeeper") == 0;
 }
 
+creg_status creg_zookeeper_batch_finish(creg_zookeeper_batch *batch, const char *path,
+                                        creg_error *err)
+{
+    creg_zookeeper_batch_wait(batch, 0);
+    return batch_status(batch, path, err);
+}
+
 static bool add_children(creg_zookeeper_walk *walk, const creg_zookeeper_node *node)
 {
     for (size_t i = 0; i < node->child_count; i++) {
-        const char *path = join(node->path, node->children[i], node->batch->arena);
+        const char *path =
+            creg_zookeeper_join(node->path, node->children[i], node->batch->arena);
         if (path == NULL)
             return false;
-        if (!is_reserved(path) && !add_node(walk, node->batch, path))
+        if (!is_reserved(path) && !creg_zookeeper_add_node(walk, node->batch, path))
             return false;
     }
     return true;
@@ -89,7 +99,7 @@ static creg_status ask_level_data(zhandle_t *handle, creg_zookeeper_walk *walk, 
     creg_zookeeper_batch *batch = walk->nodes[from]->batch;
     for (size_t i = from; i < walk->size; i++) {
         creg_zookeeper_ask_data(handle, walk->nodes[i], false, watcher, context);
-        creg_zookeeper_batch_wait(batch, CREG_ZOOKEEPER_IN_FLIGHT);
+        creg_zookeeper_batch_ease(batch);
     }
     creg_zookeeper_batch_wait(batch, 0);
     return batch_status(batch, walk->nodes[from]->path, err);
@@ -107,7 +117,7 @@ static creg_status ask_level_children(zhandle_t *handle, creg_zookeeper_walk *wa
         if (!is_wanted)
             continue;
         creg_zookeeper_ask_children(handle, node, watcher, context);
-        creg_zookeeper_batch_wait(batch, CREG_ZOOKEEPER_IN_FLIGHT);
+        creg_zookeeper_batch_ease(batch);
     }
     creg_zookeeper_batch_wait(batch, 0);
     return batch_status(batch, walk->nodes[from]->path, err);
@@ -128,29 +138,42 @@ static creg_status check_level(const creg_zookeeper_walk *walk, size_t from, boo
     return CREG_OK;
 }
 
-creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, watcher_fn watcher,
-                                     void *watcher_context, creg_zookeeper_batch *batch,
-                                     creg_zookeeper_walk *walk, creg_error *err)
+/* One level: its data, its children unless it is the last one, and no surprises. */
+static creg_status read_level(zhandle_t *handle, creg_zookeeper_walk *walk, size_t from,
+                              bool is_root, bool is_last, watcher_fn watcher, void *context,
+                              creg_error *err)
+{
+    creg_status status = ask_level_data(handle, walk, from, watcher, context, err);
+    if (status == CREG_OK && !is_last)
+        status = ask_level_children(handle, walk, from, watcher, context, err);
+    return status == CREG_OK ? check_level(walk, from, is_root, err) : status;
+}
+
+creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, uint32_t depth,
+                                     watcher_fn watcher, void *watcher_context,
+                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
+                                     creg_error *err)
 {
     size_t root = walk->size;
-    if (!add_node(walk, batch, path))
+    if (!creg_zookeeper_add_node(walk, batch, path))
         return creg_fail_arena(err, batch->arena);
-    for (size_t from = root; from < walk->size;) {
+    size_t from = root;
+    for (uint32_t level = 0; from < walk->size; level++) {
         size_t end = walk->size;
-        creg_status status = ask_level_data(handle, walk, from, watcher, watcher_context, err);
-        if (status == CREG_OK)
-            status = ask_level_children(handle, walk, from, watcher, watcher_context, err);
-        if (status == CREG_OK)
-            status = check_level(walk, from, from == root, err);
+        bool is_last = depth != 0 && level == depth;
+        creg_status status = read_level(handle, walk, from, from == root, is_last, watcher,
+                                        watcher_context, err);
         if (status != CREG_OK)
             return status;
         if (walk->nodes[root]->data_code == ZNONODE)
             return CREG_OK; /* stays in the walk: its absence is verified like anything else */
         for (size_t i = from; i < end; i++) {
             note_newest(walk, walk->nodes[i]);
-            if (!add_children(walk, walk->nodes[i]))
+            if (!is_last && !add_children(walk, walk->nodes[i]))
                 return creg_fail_arena(err, batch->arena);
         }
+        if (is_last)
+            return creg_zookeeper_find_keys(handle, from, batch, walk, err);
         from = end;
     }
     return CREG_OK;
@@ -178,7 +201,7 @@ static creg_status verify(zhandle_t *handle, const creg_zookeeper_walk *walk,
         again[i].batch = batch;
         again[i].path = walk->nodes[i]->path;
         creg_zookeeper_ask_data(handle, &again[i], true, NULL, NULL);
-        creg_zookeeper_batch_wait(batch, CREG_ZOOKEEPER_IN_FLIGHT);
+        creg_zookeeper_batch_ease(batch);
     }
     creg_zookeeper_batch_wait(batch, 0);
     creg_status status = batch_status(batch, "/", err);
@@ -230,10 +253,38 @@ static creg_status take_key(const creg_zookeeper_node *node, creg_read *read, cr
     return CREG_OK;
 }
 
+/*
+ * A list that is cut looks at a part of its subtrees only, while a wait looks at everything:
+ * it may return at once with a newer revision. The next such list then names that one, or a
+ * caller who reads and waits in turn would never come to rest.
+ */
+static uint64_t at_least_floor(creg_driver_state *state, creg_slice prefix, uint64_t revision)
+{
+    uint64_t hash = creg_hash_bytes(prefix.data, prefix.size);
+    size_t slot = (size_t)(hash % CREG_ZOOKEEPER_FLOORS);
+    pthread_mutex_lock(&state->lock);
+    bool is_newer =
+        state->floors[slot].prefix == hash && state->floors[slot].revision > revision;
+    if (is_newer)
+        revision = state->floors[slot].revision;
+    pthread_mutex_unlock(&state->lock);
+    return revision;
+}
+
+static void set_floor(creg_driver_state *state, creg_slice prefix, uint64_t revision)
+{
+    uint64_t hash = creg_hash_bytes(prefix.data, prefix.size);
+    size_t slot = (size_t)(hash % CREG_ZOOKEEPER_FLOORS);
+    pthread_mutex_lock(&state->lock);
+    state->floors[slot].prefix = hash;
+    state->floors[slot].revision = revision;
+    pthread_mutex_unlock(&state->lock);
+}
+
 /* One try: everything is asked for, then everything is verified. */
-static creg_status read_once(const creg_driver_state *state, zhandle_t *handle,
-                             creg_read *reads, size_t count, creg_zookeeper_batch *batch,
-                             uint64_t *ret_revision, creg_error *err)
+static creg_status read_once(creg_driver_state *state, zhandle_t *handle, creg_read *reads,
+                             size_t count, creg_zookeeper_batch *batch, uint64_t *ret_revision,
+                             creg_error *err)
 {
     creg_arena *arena = batch->arena;
     size_t *starts = creg_arena_calloc(arena, count + 1, sizeof *starts);
@@ -251,8 +302,9 @@ static creg_status read_once(const creg_driver_state *state, zhandle_t *handle,
         if (path == NULL)
             return creg_fail_arena(err, arena);
         if (reads[i].is_list) {
-            status = creg_zookeeper_walk_tree(handle, path, NULL, NULL, batch, &walk, err);
-        } else if (add_node(&walk, batch, path)) {
+            status = creg_zookeeper_walk_tree(handle, path, reads[i].depth, NULL, NULL, batch,
+                                              &walk, err);
+        } else if (creg_zookeeper_add_node(&walk, batch, path)) {
             status = ask_level_data(handle, &walk, starts[i], NULL, NULL, err);
             note_newest(&walk, walk.nodes[starts[i]]);
         } else {
@@ -271,6 +323,9 @@ static creg_status read_once(const creg_driver_state *state, zhandle_t *handle,
                      ? take_list(&walk, starts[i], starts[i + 1], &reads[i], arena, err)
                      : take_key(walk.nodes[starts[i]], &reads[i], arena, err);
     *ret_revision = walk.newest == 0 ? 1 : walk.newest;
+    bool is_cut = count == 1 && reads[0].is_list && reads[0].depth != 0;
+    if (status == CREG_OK && is_cut)
+        *ret_revision = at_least_floor(state, reads[0].key, *ret_revision);
     return status;
 }
 
@@ -347,7 +402,7 @@ static creg_status watch_once(creg_driver_state *state, zhandle_t *handle, creg_
     creg_zookeeper_walk walk = {0};
     const char *path = creg_zookeeper_path(prefix, arena);
     creg_status status = path == NULL ? creg_fail_arena(err, arena)
-                                      : creg_zookeeper_walk_tree(handle, path, watch_tree,
+                                      : creg_zookeeper_walk_tree(handle, path, 0, watch_tree,
                                                                  state, &batch, &walk, err);
     if (status == CREG_OK && walk.nodes[0]->data_code == ZNONODE) {
         creg_zookeeper_ask_data(handle, walk.nodes[0], true, watch_tree, state);
@@ -396,6 +451,8 @@ creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uin
             pause_ms(2);
             continue; /* changed while it was read: read again */
         }
+        if (status == CREG_OK)
+            set_floor(state, prefix, *ret_revision);
         if (status != CREG_OK || *ret_revision != revision)
             break;
         if (creg_zookeeper_now_ms() >= deadline) {

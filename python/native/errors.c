@@ -59,7 +59,8 @@ static const struct {
 };
 
 enum { EXCEPTION_COUNT = sizeof exceptions / sizeof *exceptions };
-_Static_assert(EXCEPTION_COUNT <= CONFREG_EXCEPTION_MAX, "raise CONFREG_EXCEPTION_MAX");
+_Static_assert((int)EXCEPTION_COUNT <= (int)CONFREG_EXCEPTION_MAX,
+               "raise CONFREG_EXCEPTION_MAX");
 
 /* ---- the classes ------------------------------------------------------------------------- */
 
@@ -143,8 +144,8 @@ static PyObject *make_class(PyObject *module, size_t index)
 /* What an exception says when it was not made from an error of the library. */
 static int set_defaults(PyObject *base)
 {
-    static const char *const texts[] = {"hint", "status", "detail", "retry",
-                                        "source", "snippet", "dn", "request_id", "type"};
+    static const char *const texts[] = {"hint",    "status", "detail",     "retry", "source",
+                                        "snippet", "dn",     "request_id", "type"};
     PyObject *empty = PyUnicode_FromString("");
     PyObject *zero = PyLong_FromLong(0);
     int result = empty == NULL || zero == NULL ? -1 : 0;

@@ -89,8 +89,8 @@ static int load_records(confreg_state *state)
 static int module_exec(PyObject *module)
 {
     static int (*const subjects[])(PyObject *) = {confreg_add_errors, confreg_add_registry,
-                                                  confreg_add_kv, confreg_add_entities,
-                                                  confreg_add_watch};
+                                                  confreg_add_kv,     confreg_add_entities,
+                                                  confreg_add_watch,  confreg_add_jinja};
     if (load_records(PyModule_GetState(module)) != 0)
         return -1;
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)

@@ -86,6 +86,10 @@ void confreg_free(PyObject *object);
 /** What pickle and copy get: a TypeError that says why. METH_NOARGS `__reduce__`. */
 PyObject *confreg_refuse_pickle(PyObject *self, PyObject *unused);
 
+/* A method with keywords, in a PyMethodDef. */
+#define CONFREG_KEYWORDS(function)                                                             \
+    (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
+
 #define CONFREG_NO_PICKLE                                                                      \
     {                                                                                          \
         "__reduce__", confreg_refuse_pickle, METH_NOARGS,                                      \
@@ -98,5 +102,6 @@ int confreg_add_registry(PyObject *module);
 int confreg_add_kv(PyObject *module);
 int confreg_add_entities(PyObject *module);
 int confreg_add_watch(PyObject *module);
+int confreg_add_jinja(PyObject *module);
 
 #endif

@@ -248,7 +248,6 @@ def test_watch__a_thousand_changes_through_a_restart_and_a_compaction(service):
         assert puts >= len(mirror.state)
 
 
-@pytest.mark.skipif(KIND == "zookeeper", reason="its client refuses a server that is younger than itself")
 def test_watch__a_server_with_fresh_data_gives_resync(service):
     """Its index begins anew: nothing that was there is there, and both are told."""
     for i in range(20):

@@ -45,6 +45,7 @@ struct creg_driver_state {
     pthread_cond_t changed;
     zhandle_t *handle;
     bool is_connected;
+    uint64_t lost_ms; /* when the connection was lost, or the session was begun */
     bool is_expired;
     bool is_denied;  /* the server refused the credentials */
     uint64_t serial; /* names of liveness children */
@@ -65,6 +66,9 @@ void creg_zookeeper_disconnect(creg_driver_state *state);
 /** The handle of a live session, waiting for one up to the deadline. CREG_UNAVAILABLE. */
 creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms,
                                   zhandle_t **ret_handle, creg_error *err);
+
+/** Has the session ended, as far as we can know? The caller holds the lock. */
+bool creg_zookeeper_is_lost(const creg_driver_state *state);
 
 uint64_t creg_zookeeper_now_ms(void);
 
@@ -129,6 +133,9 @@ typedef struct creg_zookeeper_walk {
     size_t capacity;
     uint64_t newest; /* greatest zxid of any change seen */
 } creg_zookeeper_walk;
+
+/** Was the znode answered, or is it absent? Else the failure: denied, for one. */
+creg_status creg_zookeeper_check_node(const creg_zookeeper_node *node, creg_error *err);
 
 /**
  * Everything at and below `path`, with its data, appended to the walk; `watcher` (may be NULL)

@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "store/drivers/zookeeper.h"
 
-enum { PLAN_TRIES = 20, LIST_FROM = 4, ASK_AT_ONCE = 400 };
+enum { PLAN_TRIES = 20, LIST_FROM = 4, ASK_AT_ONCE = 40 };
 
 /* What a step of the multi came from, to tell what its failure means. */
 enum { FROM_FENCE = -1, FROM_FACT = -2 };
@@ -215,7 +215,7 @@ static void ask_level(plan *work, fact *const *level, size_t size)
     }
 }
 
-static void list_level(plan *work, fact *const *level, size_t size)
+static creg_status list_level(plan *work, fact *const *level, size_t size, creg_error *err)
 {
     for (size_t i = 0; i < size; i++) {
         fact *about = level[i];
@@ -224,6 +224,12 @@ static void list_level(plan *work, fact *const *level, size_t size)
         creg_zookeeper_ask_children(work->handle, &about->node, NULL, NULL);
         creg_zookeeper_batch_ease(work->batch);
     }
+    creg_status status = wait_all(work, err);
+    for (size_t i = 0; i < size && status == CREG_OK; i++)
+        if (level[i]->node.child_count > 1)
+            qsort(level[i]->node.children, level[i]->node.child_count,
+                  sizeof *level[i]->node.children, compare_names);
+    return status;
 }
 
 static creg_status read_level(plan *work, fact **level, size_t size, creg_error *err)
@@ -235,25 +241,19 @@ static creg_status read_level(plan *work, fact **level, size_t size, creg_error 
     for (size_t i = 0; i < size; i++)
         if (level[i]->node.data_code == ZOK && level[i]->node.stat.czxid != 0)
             level[i]->exists = true;
-    list_level(work, level, size);
-    status = wait_all(work, err);
-    for (size_t i = 0; i < size && status == CREG_OK; i++)
-        if (level[i]->node.child_count > 1)
-            qsort(level[i]->node.children, level[i]->node.child_count,
-                  sizeof *level[i]->node.children, compare_names);
-    return status;
+    return list_level(work, level, size, err);
 }
 
-/* A small transaction asks for everything that it may need to know in one round trip. */
-static creg_status read_everything(plan *work, creg_error *err)
+/* Everything down to a depth in one round trip: a small transaction knows all after it. */
+static creg_status read_top(plan *work, const size_t *depths, size_t most, creg_error *err)
 {
     for (size_t i = 0; i < work->fact_count; i++)
-        if (work->facts[i]->path_size > 1)
+        if (depths[i] > 0 && depths[i] <= most)
             creg_zookeeper_ask_data(work->handle, &work->facts[i]->node, false, NULL, NULL);
     creg_status status = wait_all(work, err);
     for (size_t i = 0; i < work->fact_count && status == CREG_OK; i++) {
         fact *about = work->facts[i];
-        if (about->path_size == 1)
+        if (depths[i] == 0 || depths[i] > most)
             continue;
         int code = about->node.data_code;
         about->exists = code == ZOK;
@@ -264,11 +264,29 @@ static creg_status read_everything(plan *work, creg_error *err)
     return status;
 }
 
-/* From the top down: below what does not exist nothing has to be asked. */
+static size_t count_at(const plan *work, const size_t *depths, size_t depth)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->fact_count; i++)
+        count += depths[i] == depth;
+    return count;
+}
+
+static size_t facts_at(const plan *work, const size_t *depths, size_t depth, fact **level)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < work->fact_count; i++)
+        if (depths[i] == depth)
+            level[size++] = work->facts[i];
+    return size;
+}
+
+/*
+ * From the top down: below what does not exist nothing has to be asked. The first levels hold
+ * few znodes and are asked for together, which is all that a new instance needs.
+ */
 static creg_status read_existence(plan *work, creg_error *err)
 {
-    if (work->fact_count <= ASK_AT_ONCE)
-        return read_everything(work, err);
     fact **level = creg_arena_calloc(work->arena, work->fact_count, sizeof *level);
     size_t *depths = creg_arena_calloc(work->arena, work->fact_count, sizeof *depths);
     if (level == NULL || depths == NULL)
@@ -278,14 +296,17 @@ static creg_status read_existence(plan *work, creg_error *err)
         depths[i] = depth_of(work->facts[i]);
         deepest = depths[i] > deepest ? depths[i] : deepest;
     }
-    creg_status status = CREG_OK;
-    for (size_t depth = 1; depth <= deepest && status == CREG_OK; depth++) {
-        size_t size = 0;
-        for (size_t i = 0; i < work->fact_count; i++)
-            if (depths[i] == depth)
-                level[size++] = work->facts[i];
-        status = read_level(work, level, size, err);
+    size_t top = 0;
+    for (size_t asked = 0; top < deepest; top++) {
+        asked += count_at(work, depths, top + 1);
+        if (asked > ASK_AT_ONCE)
+            break;
     }
+    creg_status status = read_top(work, depths, top, err);
+    if (status == CREG_OK && top < deepest)
+        status = list_level(work, level, facts_at(work, depths, top, level), err);
+    for (size_t depth = top + 1; depth <= deepest && status == CREG_OK; depth++)
+        status = read_level(work, level, facts_at(work, depths, depth, level), err);
     return status;
 }
 
@@ -323,7 +344,11 @@ static creg_status read_details(plan *work, creg_error *err)
             creg_zookeeper_ask_children(work->handle, &asked[i]->node, NULL, NULL);
         creg_zookeeper_batch_ease(work->batch);
     }
-    return wait_all(work, err);
+    creg_status status = wait_all(work, err);
+    for (size_t i = 0; i < count && status == CREG_OK; i++)
+        if (asked[i] != NULL && asked[i]->exists)
+            status = creg_zookeeper_check_node(&asked[i]->node, err);
+    return status;
 }
 
 static creg_status walk_trees(plan *work, creg_error *err)
@@ -440,12 +465,18 @@ static bool add_check(plan *work, const char *path, int version, int origin)
     return step != NULL;
 }
 
-static bool add_delete(plan *work, const char *path, int origin)
+/* `version` -1: whatever it holds by now. */
+static bool add_delete_of(plan *work, const char *path, int version, int origin)
 {
     zoo_op_t *step = add_step(work, origin, step_bytes(path, creg_slice_make("", 0)) - 32);
     if (step != NULL)
-        zoo_delete_op_init(step, path, -1);
+        zoo_delete_op_init(step, path, version);
     return step != NULL;
+}
+
+static bool add_delete(plan *work, const char *path, int origin)
+{
+    return add_delete_of(work, path, -1, origin);
 }
 
 /* `value` data NULL: a directory. */
@@ -615,7 +646,10 @@ static bool add_tree_delete(plan *work, const creg_zookeeper_walk *tree)
             i == 0 && (node->has_data || is_put(work, creg_slice_of(node->path + 1)));
         if (node->data_code != ZOK || is_kept)
             continue;
-        if (!add_live_deletes(work, node) || !add_delete(work, node->path, FROM_FACT))
+        /* The root goes as a directory only: it may have become somebody's key meanwhile. */
+        int version = i == 0 ? node->stat.version : -1;
+        if (!add_live_deletes(work, node) ||
+            !add_delete_of(work, node->path, version, FROM_FACT))
             return false;
     }
     return true;
@@ -629,9 +663,10 @@ static bool add_key_delete(plan *work, const creg_operation *operation)
     /* Somebody may make it meanwhile: then the multi has to fail, and is written anew. */
     if (!about->exists)
         return add_absence(work, about, FROM_FACT);
-    if (!has_key(about))
-        return true;
     const creg_zookeeper_node *node = &about->node;
+    if (!has_key(about)) /* a directory, as long as nobody puts something into it */
+        return about->path_size == 1 ||
+               add_check(work, about->path, node->stat.version, FROM_FACT);
     if (!add_live_deletes(work, node))
         return false;
     return node->child_count > 0

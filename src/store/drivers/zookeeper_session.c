@@ -2,8 +2,8 @@
 /*
  * The session with ZooKeeper, and its asynchronous calls in batches.
  *
- * The client library reconnects by itself but not after its session expired: then a new
- * handle is made by the next call. What was under way when a connection broke comes back with
+ * The client library reconnects by itself but not after its session expired, nor to a server
+ * that is younger than the session: then a new handle is made by the next call. What was under way when a connection broke comes back with
  * an error that says nothing about whether it was done.
  */
 #include <stdio.h>
@@ -51,7 +51,10 @@ static void watch_session(zhandle_t *handle, int type, int session_state, const 
     pthread_mutex_lock(&state->lock);
     /* An event of a handle that was given up must not speak for the new one. */
     if (state->handle == NULL || state->handle == handle) {
+        bool was_connected = state->is_connected;
         state->is_connected = session_state == ZOO_CONNECTED_STATE;
+        if (was_connected && !state->is_connected)
+            state->lost_ms = creg_zookeeper_now_ms();
         if (session_state == ZOO_EXPIRED_SESSION_STATE)
             state->is_expired = true;
         if (session_state == ZOO_AUTH_FAILED_STATE)
@@ -73,6 +76,7 @@ static creg_status start_session(creg_driver_state *state, creg_error *err)
         zoo_add_auth(handle, "digest", state->digest, (int)strlen(state->digest), NULL, NULL);
     state->handle = handle;
     state->is_expired = false;
+    state->lost_ms = creg_zookeeper_now_ms();
     return CREG_OK;
 }
 
@@ -114,30 +118,52 @@ static void wait_until(creg_driver_state *state, uint64_t deadline_ms)
     pthread_cond_timedwait(&state->changed, &state->lock, &until);
 }
 
+/*
+ * The client gives a session up only when a server says that it expired. One that knows less
+ * than the session has seen (restored from a backup, or wiped) turns it away without a word,
+ * for ever; so a session that was cut off for longer than it lives is given up here.
+ */
+bool creg_zookeeper_is_lost(const creg_driver_state *state)
+{
+    return state->is_expired || (!state->is_connected &&
+                                 creg_zookeeper_now_ms() - state->lost_ms >= state->session_ms);
+}
+
+/* The caller holds the lock, and does so again afterwards. */
+static creg_status renew_session(creg_driver_state *state, creg_error *err)
+{
+    zhandle_t *old = state->handle;
+    state->handle = NULL;
+    state->is_connected = false;
+    creg_status status = start_session(state, err);
+    if (old != NULL) {
+        pthread_mutex_unlock(&state->lock);
+        zookeeper_close(old); /* joins the client's threads: never under our lock */
+        pthread_mutex_lock(&state->lock);
+    }
+    return status;
+}
+
 creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms,
                                   zhandle_t **ret_handle, creg_error *err)
 {
     creg_status status = CREG_OK;
-    zhandle_t *expired = NULL;
     pthread_mutex_lock(&state->lock);
-    if (state->is_expired) {
-        expired = state->handle;
-        state->handle = NULL;
-        state->is_connected = false;
-        status = start_session(state, err);
-    }
-    while (status == CREG_OK && !state->is_connected && !state->is_denied) {
-        if (creg_zookeeper_now_ms() >= deadline_ms)
+    for (;;) {
+        if (creg_zookeeper_is_lost(state))
+            status = renew_session(state, err);
+        if (status != CREG_OK || state->is_connected || state->is_denied)
+            break;
+        if (creg_zookeeper_now_ms() >= deadline_ms) {
             status = creg_fail(err, CREG_UNAVAILABLE, "no ZooKeeper server could be reached");
-        else
-            wait_until(state, deadline_ms);
+            break;
+        }
+        wait_until(state, deadline_ms);
     }
     if (status == CREG_OK && state->is_denied)
         status = creg_fail(err, CREG_PERMISSION, "ZooKeeper does not accept the credentials");
     *ret_handle = state->handle;
     pthread_mutex_unlock(&state->lock);
-    if (expired != NULL)
-        zookeeper_close(expired);
     return status;
 }
 

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "store/drivers/zookeeper.h"
 
-enum { SNAPSHOT_TRIES = 12 };
+enum { SNAPSHOT_TRIES = 12, LOOK_MS = 500 };
 
 /* ---- walking ---------------------------------------------------------------------------- */
 
@@ -123,6 +123,13 @@ static creg_status ask_level_children(zhandle_t *handle, creg_zookeeper_walk *wa
     return batch_status(batch, walk->nodes[from]->path, err);
 }
 
+creg_status creg_zookeeper_check_node(const creg_zookeeper_node *node, creg_error *err)
+{
+    int code = node->data_code != ZOK ? node->data_code : node->children_code;
+    return code == ZOK || code == ZNONODE ? CREG_OK
+                                          : creg_zookeeper_fail(code, false, node->path, err);
+}
+
 static creg_status check_level(const creg_zookeeper_walk *walk, size_t from, bool is_root,
                                creg_error *err)
 {
@@ -131,9 +138,9 @@ static creg_status check_level(const creg_zookeeper_walk *walk, size_t from, boo
         bool is_gone = node->data_code == ZNONODE || node->children_code == ZNONODE;
         if (is_gone && !(is_root && node->data_code == ZNONODE))
             return creg_fail(err, CREG_CONFLICT, "'%s' went while it was read", node->path);
-        int code = node->data_code != ZOK ? node->data_code : node->children_code;
-        if (code != ZOK && code != ZNONODE)
-            return creg_zookeeper_fail(code, false, node->path, err);
+        creg_status status = creg_zookeeper_check_node(node, err);
+        if (status != CREG_OK)
+            return status;
     }
     return CREG_OK;
 }
@@ -306,6 +313,8 @@ static creg_status read_once(creg_driver_state *state, zhandle_t *handle, creg_r
                                               &walk, err);
         } else if (creg_zookeeper_add_node(&walk, batch, path)) {
             status = ask_level_data(handle, &walk, starts[i], NULL, NULL, err);
+            if (status == CREG_OK)
+                status = creg_zookeeper_check_node(walk.nodes[starts[i]], err);
             note_newest(&walk, walk.nodes[starts[i]]);
         } else {
             status = creg_fail_arena(err, arena);
@@ -418,14 +427,16 @@ static creg_status watch_once(creg_driver_state *state, zhandle_t *handle, creg_
 static void wait_for_event(creg_driver_state *state, uint64_t seen, uint64_t deadline)
 {
     pthread_mutex_lock(&state->lock);
-    while (state->events == seen && !state->is_expired) {
+    while (state->events == seen && !creg_zookeeper_is_lost(state)) {
         uint64_t now = creg_zookeeper_now_ms();
         if (now >= deadline)
             break;
+        /* Nothing tells that a session was lost in silence: look from time to time. */
+        uint64_t left = deadline - now < LOOK_MS ? deadline - now : LOOK_MS;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        uint64_t nanoseconds = (uint64_t)until.tv_nsec + (deadline - now) % 1000 * 1000000;
-        until.tv_sec += (time_t)((deadline - now) / 1000 + nanoseconds / 1000000000);
+        uint64_t nanoseconds = (uint64_t)until.tv_nsec + left % 1000 * 1000000;
+        until.tv_sec += (time_t)(left / 1000 + nanoseconds / 1000000000);
         until.tv_nsec = (long)(nanoseconds % 1000000000);
         pthread_cond_timedwait(&state->changed, &state->lock, &until);
     }

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from typing import Any, Union
 
 import confreg
@@ -228,9 +229,21 @@ class Client:
         timeout: str | float,
         recursive: bool,
     ) -> None:
-        seconds = _seconds(timeout)
-        index = wait_index if wait_index not in (False, None, "") else self.index(name, recursive)
-        self._keys.wait(key, int(index or 0), seconds)
+        """Until it may have changed since the index; stores can tell that of folders only."""
+        deadline = time.monotonic() + _seconds(timeout)
+        given = wait_index if wait_index not in (False, None, "") else None
+        now = int(self.index(name, recursive))
+        if given is not None and int(given) < now:
+            return
+        folder = key if recursive else key.rpartition("/")[0]
+        before = self._keys.get_pair(key, None)
+        left = deadline - time.monotonic()
+        while left > 0:
+            waited = self._keys.wait(folder, now, left)
+            if waited.changed and (recursive or self._keys.get_pair(key, None) != before):
+                return
+            now = max(now, waited.revision)
+            left = deadline - time.monotonic()
 
     def _instance_root(self) -> str:
         return "clusters" if "layout=products" in (self.endpoint or "") else "instances"

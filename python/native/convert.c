@@ -285,6 +285,30 @@ static int convert_abstract(confreg_converter *converter, PyObject *object, creg
                                     : refuse(converter, object);
 }
 
+static int read_int64(PyObject *object, const char *name, int64_t *ret)
+{
+    PyObject *number = PyObject_GetAttrString(object, name);
+    long long value = number == NULL ? -1 : PyLong_AsLongLong(number);
+    Py_XDECREF(number);
+    *ret = value;
+    return value == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int convert_range(confreg_converter *converter, PyObject *object, creg_value *ret)
+{
+    creg_range *range = creg_arena_alloc(converter->arena, sizeof *range);
+    if (range == NULL)
+        return no_room(converter);
+    range->size = PyObject_Size(object);
+    if (range->size < 0 || read_int64(object, "start", &range->start) != 0 ||
+        read_int64(object, "stop", &range->stop) != 0 ||
+        read_int64(object, "step", &range->step) != 0)
+        return -1;
+    *ret = creg_value_of_kind(CREG_KIND_RANGE);
+    ret->as.range = range;
+    return 0;
+}
+
 /* Is it markupsafe's Markup, or anything else that says it is HTML already? */
 static int mark_markup(PyObject *object, creg_value *ret)
 {
@@ -309,9 +333,12 @@ static int convert_other(confreg_converter *converter, PyObject *object, creg_va
         return convert_list(converter, object, ret);
     if (PyAnySet_Check(object))
         return convert_set(converter, object, ret);
-    if (PyTuple_Check(object) &&
-        (converter->other == NULL || !PyObject_HasAttrString(object, "_fields")))
-        return convert_tuple(converter, object, ret);
+    if (Py_TYPE(object) == &PyRange_Type)
+        return convert_range(converter, object, ret);
+    if (PyTuple_Check(object)) /* one with named fields is looked into by their names */
+        return converter->other != NULL && PyObject_HasAttrString(object, "_fields")
+                   ? converter->other(converter, object, ret)
+                   : convert_tuple(converter, object, ret);
     return convert_abstract(converter, object, ret);
 }
 

@@ -95,6 +95,15 @@ def test_get_returns_at_once_when_it_changed_before(kv):
     assert time.monotonic() - began < 15
 
 
+def test_a_neighbour_does_not_end_the_wait(kv):
+    kv.set("n/a", "1")
+    index = kv.index("n/a")
+    timers = [later(0.1, kv.set, "n/b", "x"), later(0.5, kv.set, "n/a", "2")]
+    assert kv.get("n/a", wait=True, wait_index=index, timeout="20s") == "2"
+    for timer in timers:
+        timer.join()
+
+
 def test_wait_ends_after_its_timeout(kv):
     kv.set("w", "old")
     index = kv.index("w")

@@ -282,6 +282,9 @@ static creg_status compile(jinja_engine *engine, creg_slice name, creg_slice sou
         status = creg_fail_arena(err, &fresh->arena);
     if (status == CREG_OK)
         status = jinja_compile_into(fresh, source, is_expression, err);
+    /* Whatever made do without memory: a tree that was built so is not to be run. */
+    if (status == CREG_OK && fresh->arena.failed != CREG_OK)
+        status = creg_fail_arena(err, &fresh->arena);
     if (status == CREG_OK)
         *ret_template = fresh;
     else

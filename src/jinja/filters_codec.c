@@ -254,7 +254,7 @@ static creg_status filter_from_json(jinja_call *call, creg_value *ret_value)
     if (status == CREG_INVALID)
         return jinja_fail(run, "JSONDecodeError", "%s: line %u column %u", err.message,
                           (unsigned)err.line, (unsigned)err.column);
-    if (status == CREG_NO_MEMORY || (status == CREG_LIMIT && run->arena->failed != CREG_OK))
+    if (status == CREG_LIMIT && run->arena->failed == CREG_LIMIT)
         return jinja_fail_arena(run);
     return status == CREG_OK ? CREG_OK : creg_fail(run->err, status, "%s", err.message);
 }

@@ -81,9 +81,16 @@ static void translate(creg_slice pattern, creg_text *out)
 
 /* ---- compiling -------------------------------------------------------------------------- */
 
+static creg_status fail_memory(jinja_run *run)
+{
+    return creg_fail(run->err, CREG_NO_MEMORY, "out of memory for a regular expression");
+}
+
 static creg_status fail_compile(jinja_run *run, int error, size_t offset)
 {
     PCRE2_UCHAR message[160];
+    if (error == PCRE2_ERROR_HEAP_FAILED)
+        return fail_memory(run);
     if (pcre2_get_error_message(error, message, sizeof message) < 0)
         message[0] = '\0';
     return jinja_fail(run, "ValueError", "not a regular expression: %s at position %zu",
@@ -101,7 +108,7 @@ static creg_status compile(jinja_run *run, creg_slice pattern, unsigned flags,
 
     pcre2_compile_context *context = pcre2_compile_context_create(regex->general);
     if (context == NULL)
-        return jinja_fail(run, "MemoryError", "out of memory for a regular expression");
+        return fail_memory(run);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     int error;
     PCRE2_SIZE offset;
@@ -116,14 +123,14 @@ static creg_status prepare(jinja_run *run, creg_slice pattern, unsigned flags,
 {
     regex->general = pcre2_general_context_create(take, give_back, NULL);
     if (regex->general == NULL)
-        return jinja_fail(run, "MemoryError", "out of memory for a regular expression");
+        return fail_memory(run);
     creg_status status = compile(run, pattern, flags, regex);
     if (status != CREG_OK)
         return status;
     regex->data = pcre2_match_data_create_from_pattern(regex->code, regex->general);
     regex->context = pcre2_match_context_create(regex->general);
     if (regex->data == NULL || regex->context == NULL)
-        return jinja_fail(run, "MemoryError", "out of memory for a regular expression");
+        return fail_memory(run);
     pcre2_set_match_limit(regex->context, MATCH_STEPS_MAX);
     pcre2_set_heap_limit(regex->context, MATCH_HEAP_KIB);
     return CREG_OK;
@@ -147,7 +154,7 @@ creg_status jinja_regex_new(jinja_run *run, creg_slice pattern, unsigned flags,
 
     jinja_regex *regex = creg_memory_calloc(1, sizeof *regex);
     if (regex == NULL)
-        return jinja_fail(run, "MemoryError", "out of memory for a regular expression");
+        return fail_memory(run);
     creg_slice source = creg_value_text(translated);
     if (source.size == 0)
         source.data = "";
@@ -184,7 +191,7 @@ static creg_status fail_match(jinja_run *run, int result)
         return status;
     }
     if (result == PCRE2_ERROR_NOMEMORY)
-        return jinja_fail(run, "MemoryError", "out of memory for a regular expression");
+        return fail_memory(run);
     return jinja_fail(run, "ValueError", "matching failed (%d)", result);
 }
 

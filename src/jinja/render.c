@@ -185,6 +185,16 @@ static creg_status render_once(jinja_state *st, const jinja_template *template_,
     return CREG_OK;
 }
 
+/* What was made without the memory that it asked for (a note on what is undefined) may have
+ * changed what came after it: then neither the text nor another error is to be believed. */
+static creg_status check_memory(jinja_state *st, creg_status status)
+{
+    if (st->run.arena->failed == CREG_OK || status == CREG_NO_MEMORY || status == CREG_LIMIT)
+        return status;
+    st->restart = false;
+    return jinja_fail_arena(&st->run);
+}
+
 static creg_status render_with(const jinja_template *template_, creg_value context,
                                const jinja_render_options *options, creg_arena *arena,
                                bool copy, bool *ret_restart, creg_slice *ret_text,
@@ -196,7 +206,9 @@ static creg_status render_with(const jinja_template *template_, creg_value conte
     st.stack_base = &base;
     st.context_is_ours = copy || st.owns_context;
     size_t budget = narrow(arena, st.run.limits.memory_bytes);
+    arena->failed = CREG_OK; /* of an earlier use */
     creg_status status = render_once(&st, template_, context, options, ret_text);
+    status = check_memory(&st, status);
     arena->budget = budget;
     *ret_restart = st.restart;
     if (status == CREG_TEMPLATE_UNDEFINED && st.collect)
@@ -264,7 +276,9 @@ static creg_status evaluate_with(const jinja_template *compiled, creg_value cont
     st.stack_base = &base;
     st.context_is_ours = copy;
     size_t budget = narrow(arena, st.run.limits.memory_bytes);
+    arena->failed = CREG_OK; /* of an earlier use */
     creg_status status = evaluate_once(&st, compiled, context, ret_value);
+    status = check_memory(&st, status);
     arena->budget = budget;
     *ret_restart = st.restart;
     return status;

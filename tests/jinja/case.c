@@ -13,6 +13,7 @@
 
 #include "base/utf8.h"
 #include "dump.h"
+#include "failing.h"
 #include "jinja/builtins.h"
 #include "value/integer.h"
 
@@ -311,6 +312,7 @@ static void read_options(yyjson_val *test, jinja_options *options)
                                                            : JINJA_SANDBOX_NONE;
     options->extensions = extensions_of(yyjson_obj_get(env, "extensions"));
     options->newstyle_gettext = flag(env, "newstyle_gettext");
+    options->packs = strcmp(text_or(env, "packs", ""), "config") == 0 ? JINJA_PACK_CONFIG : 0;
     options->random_seed = 1;
     yyjson_val *templates = yyjson_obj_get(test, "templates");
     bool alone = yyjson_obj_size(templates) == 1 && yyjson_obj_get(templates, "<string>");
@@ -346,7 +348,9 @@ static creg_status run(jinja_engine *engine, yyjson_val *test, creg_arena *arena
                        const char **ret_key, creg_value *ret_value, creg_error *err)
 {
     const char *kind = yyjson_get_str(yyjson_obj_get(test, "kind"));
+    failing_pause();
     creg_value context = to_value(arena, yyjson_obj_get(test, "context"));
+    failing_resume();
     *ret_key = "value";
     if (strcmp(kind, "tokens") == 0 || strcmp(kind, "tree") == 0) {
         yyjson_val *source = yyjson_obj_get(yyjson_obj_get(test, "templates"), "<string>");
@@ -381,9 +385,12 @@ static creg_status add_globals(jinja_engine *engine, yyjson_val *test, creg_aren
 {
     creg_status status = CREG_OK;
     yyjson_obj_iter iter = yyjson_obj_iter_with(yyjson_obj_get(test, "globals"));
-    for (yyjson_val *key; status == CREG_OK && (key = yyjson_obj_iter_next(&iter)) != NULL;)
-        status = jinja_add_global(engine, yyjson_get_str(key),
-                                  to_value(arena, yyjson_obj_iter_get_val(key)), err);
+    for (yyjson_val *key; status == CREG_OK && (key = yyjson_obj_iter_next(&iter)) != NULL;) {
+        failing_pause();
+        creg_value value = to_value(arena, yyjson_obj_iter_get_val(key));
+        failing_resume();
+        status = jinja_add_global(engine, yyjson_get_str(key), value, err);
+    }
     return status;
 }
 
@@ -434,22 +441,30 @@ static yyjson_mut_val *error_json(yyjson_mut_doc *doc, const creg_error *err)
     return json;
 }
 
+/* Everything that the library does for a case; the engine and the arena stay for a look. */
+static creg_status attempt(yyjson_val *test, jinja_engine **ret_engine, creg_arena *arena,
+                           const char **ret_key, creg_value *ret_value, creg_error *err)
+{
+    jinja_options options;
+    creg_error_clear(err);
+    creg_arena_init(arena, MEMORY);
+    read_options(test, &options);
+    creg_status status = jinja_engine_new(&options, ret_engine, err);
+    if (status == CREG_OK)
+        status = add_globals(*ret_engine, test, arena, err);
+    if (status == CREG_OK)
+        status = run(*ret_engine, test, arena, ret_key, ret_value, err);
+    return status;
+}
+
 static void run_case(yyjson_val *test)
 {
     static creg_error err; /* 5 KB; the JSON below points into it */
     creg_arena arena;
-    jinja_options options;
     jinja_engine *engine = NULL;
     creg_value value = creg_value_none();
     const char *key = "value";
-    creg_error_clear(&err);
-    creg_arena_init(&arena, MEMORY);
-    read_options(test, &options);
-    creg_status status = jinja_engine_new(&options, &engine, &err);
-    if (status == CREG_OK)
-        status = add_globals(engine, test, &arena, &err);
-    if (status == CREG_OK)
-        status = run(engine, test, &arena, &key, &value, &err);
+    creg_status status = attempt(test, &engine, &arena, &key, &value, &err);
     err.status = status;
 
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -469,8 +484,99 @@ static void run_case(yyjson_val *test)
     jinja_engine_free(engine);
 }
 
-int main(void)
+/* ---- failing allocations ---------------------------------------------------------------- */
+
+/* What one run with (or without) a failing allocation came to. */
+typedef struct tortured {
+    creg_status status;
+    char *text; /* what was rendered; NULL: nothing, or no text */
+    unsigned long asked;
+    long held;
+} tortured;
+
+/* With malloc by name: libc's strndup need not call ours. */
+static char *copy_text(creg_slice text)
 {
+    char *copy = malloc(text.size + 1);
+    if (copy == NULL)
+        abort();
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
+static tortured torture_once(yyjson_val *test, unsigned long nth)
+{
+    static creg_error err;
+    creg_arena arena;
+    jinja_engine *engine = NULL;
+    creg_value value = creg_value_none();
+    const char *key = "value";
+    tortured result = {0};
+    failing_begin(nth);
+    result.status = attempt(test, &engine, &arena, &key, &value, &err);
+    failing_pause();
+    char *text = NULL;
+    if (result.status == CREG_OK && creg_value_is(value, CREG_KIND_STRING))
+        text = copy_text(creg_value_text(value));
+    creg_arena_clear(&arena);
+    jinja_engine_free(engine);
+    result.asked = failing_end(&result.held);
+    result.held -= text != NULL;
+    result.text = text;
+    return result;
+}
+
+/* Fine are: out of memory, or as if nothing had been; nothing kept in both. */
+static const char *judge_tortured(const tortured *healthy, const tortured *now)
+{
+    if (now->held != 0)
+        return "memory was not given back";
+    if (now->status == CREG_NO_MEMORY)
+        return NULL;
+    if (now->status != healthy->status)
+        return "another status";
+    bool same = (now->text == NULL) == (healthy->text == NULL) &&
+                (now->text == NULL || strcmp(now->text, healthy->text) == 0);
+    return same ? NULL : "another text";
+}
+
+/* One run for each allocation, or for `most` of them at even distances. */
+static void torture_case(yyjson_val *test, unsigned long most)
+{
+    tortured healthy = torture_once(test, 0);
+    unsigned long step = most == 0 ? 1 : healthy.asked / most + 1;
+    unsigned long runs = 0;
+    const char *wrong = judge_tortured(&healthy, &healthy);
+    unsigned long at = 0;
+    creg_status status = healthy.status;
+    for (unsigned long nth = 1; nth <= healthy.asked && wrong == NULL; nth += step) {
+        tortured now = torture_once(test, nth);
+        wrong = judge_tortured(&healthy, &now);
+        at = nth;
+        status = now.status;
+        free(now.text);
+        runs++;
+    }
+    free(healthy.text);
+    printf("{\"runs\": %lu, \"asked\": %lu, \"at\": %lu, \"held\": %ld, \"status\": \"%s\", "
+           "\"wrong\": "
+           "\"%s\"}\n",
+           runs, healthy.asked, at, healthy.held, creg_status_name(status),
+           wrong == NULL ? "" : wrong);
+}
+
+/* jinja-case [--torture MOST]: MOST failing allocations a case; 0: each one of them. */
+int main(int argc, char **argv)
+{
+    bool tortures = argc == 3 && strcmp(argv[1], "--torture") == 0;
+    unsigned long most = tortures ? strtoul(argv[2], NULL, 10) : 0;
+    if (tortures && !failing_possible()) {
+        fprintf(stderr,
+                "jinja-case: under a sanitizer this needs a build with -Dtorture=true\n");
+        return 3;
+    }
     char *line = NULL;
     size_t capacity = 0;
     ssize_t size;
@@ -480,7 +586,10 @@ int main(void)
             fprintf(stderr, "jinja-case: a line is not JSON\n");
             return 2;
         }
-        run_case(yyjson_doc_get_root(doc));
+        if (tortures)
+            torture_case(yyjson_doc_get_root(doc), most);
+        else
+            run_case(yyjson_doc_get_root(doc));
         yyjson_doc_free(doc);
         fflush(stdout);
     }

@@ -171,12 +171,22 @@ static PyObject *kv_delete(PyObject *self, PyObject *args, PyObject *kwargs)
 
 /* ---- transactions ------------------------------------------------------------------------ */
 
+/* PyArg_ParseTuple takes anything else for a mistake of its caller's. */
+static int need_tuple(PyObject *item, const char *message)
+{
+    if (PyTuple_Check(item))
+        return 0;
+    PyErr_SetString(PyExc_TypeError, message);
+    return -1;
+}
+
 static int check_of(PyObject *item, creg_check *ret_check)
 {
     int kind = 0;
     PyObject *version;
     *ret_check = (creg_check){0};
-    if (!PyArg_ParseTuple(item, "iO&O;a check is (kind, key, version)", &kind,
+    if (need_tuple(item, "a check is (kind, key, version)") != 0 ||
+        !PyArg_ParseTuple(item, "iO&O;a check is (kind, key, version)", &kind,
                           confreg_text_argument, &ret_check->key, &version))
         return -1;
     if (kind < CREG_CHECK_ABSENT || kind > CREG_CHECK_SUBTREE_EMPTY) {
@@ -191,7 +201,8 @@ static int operation_of(PyObject *item, creg_operation *ret_operation)
 {
     int kind = 0;
     *ret_operation = (creg_operation){0};
-    if (!PyArg_ParseTuple(item, "iO&O&;an operation is (kind, key, value)", &kind,
+    if (need_tuple(item, "an operation is (kind, key, value)") != 0 ||
+        !PyArg_ParseTuple(item, "iO&O&;an operation is (kind, key, value)", &kind,
                           confreg_text_argument, &ret_operation->key, confreg_bytes_argument,
                           &ret_operation->value))
         return -1;

@@ -205,7 +205,7 @@ static PyObject *get_kv(PyObject *self, void *unused)
 }
 
 PyDoc_STRVAR(at_doc,
-             "at(dn)\n--\n\n"
+             "at($self, dn, /)\n--\n\n"
              "The live object of a DN, without looking whether it is there: an Instance, a\n"
              "Node, Service, Disk or Network of one, or an Entity for any other part.\n"
              "'jlopez/cdh/5.7.0/1' and 'instances/jlopez/cdh/5.7.0/1' are the same.");
@@ -226,7 +226,7 @@ static PyMethodDef registry_methods[] = {
      "Close the store. Calls that are under way end first; watches are cancelled."},
     {"__enter__", registry_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe registry."},
     {"__exit__", registry_exit, METH_VARARGS,
-     "__exit__($self, /, *args)\n--\n\nClose the registry."},
+     "__exit__($self, kind=None, error=None, traceback=None, /)\n--\n\nClose the registry."},
     {"at", registry_at, METH_O, at_doc},
     CONFREG_TEMPLATE_METHODS,
     CONFREG_INSTANCE_METHODS,

@@ -580,7 +580,8 @@ static PyMethodDef watch_methods[] = {
      "cancel($self, /)\n--\n\nEnd the iteration, from any thread."},
     {"close", watch_close, METH_NOARGS, "close($self, /)\n--\n\nEnd the watch."},
     {"__enter__", watch_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe watch."},
-    {"__exit__", watch_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the watch."},
+    {"__exit__", watch_exit, METH_VARARGS,
+     "__exit__($self, kind=None, error=None, traceback=None, /)\n--\n\nClose the watch."},
     CONFREG_NO_PICKLE,
     {0}};
 

@@ -182,7 +182,7 @@ def _builtins(kind: int, packs: int) -> dict[str, Any]:
 
 
 class _Names(dict[str, Any]):
-    """filters, tests or globals: a dict that tells its environments when it changes."""
+    """filters, tests, globals or policies: a dict that tells its environments when it changes."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -333,6 +333,7 @@ class Environment:
     filters: MutableMapping[str, Callable[..., Any]]
     tests: MutableMapping[str, Callable[..., Any]]
     globals: MutableMapping[str, Any]
+    policies: MutableMapping[str, Any]
 
     def __init__(
         self,
@@ -394,7 +395,7 @@ class Environment:
         self.sandbox = _sandbox_name(self.sandboxed if sandbox is None else sandbox)
         self.packs = tuple(packs)
         self.limits = dict(limits or {})
-        self.policies: dict[str, Any] = {**_POLICIES}
+        self.policies = dict(_POLICIES)
         bits = self._pack_bits()
         self.filters = dict(_builtins(_FILTERS, bits))
         self.tests = dict(_builtins(_TESTS, bits))
@@ -403,7 +404,7 @@ class Environment:
         self._engine_now()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("filters", "tests", "globals"):
+        if name in ("filters", "tests", "globals", "policies"):
             if not isinstance(value, _Names):
                 value = _Names(value)
             value._owners.add(self)
@@ -601,7 +602,7 @@ class Environment:
             if name not in made.__dict__ or name.startswith("_"):
                 raise TypeError(f"an environment has no option {name!r}")
             setattr(made, name, loader_from(value) if name == "loader" else value)
-        for shared in (self.filters, self.tests, self.globals):
+        for shared in (self.filters, self.tests, self.globals, self.policies):
             assert isinstance(shared, _Names)
             shared._owners.add(made)
         made.sandbox = _sandbox_name(made.sandbox)

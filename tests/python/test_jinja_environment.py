@@ -135,10 +135,12 @@ def test_policies():
     environment = Environment()
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.policies["truncate.leeway"] = 0
-    environment._forget()
     assert render("{{ {'b': 1, 'a': '<'}|tojson }}", environment) == \
         '{"b": 1, "a": "\\u003c"}'
     assert render("{{ 'abcdef'|truncate(5) }}", environment) == "ab..."
+    environment.policies["urlize.rel"] = "nofollow"
+    with pytest.raises(NotImplementedError, match="urlize.rel"):
+        environment.from_string("x")
 
 
 # ---- loaders -----------------------------------------------------------------------------------

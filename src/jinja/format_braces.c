@@ -404,6 +404,8 @@ static creg_status build(formatter *self, creg_slice format, unsigned depth, cre
             status = insert(self, &found, depth, text);
         if (status != CREG_OK)
             return status;
+        if (text->failed != CREG_OK)
+            break; /* whoever takes the text says so */
     }
     return CREG_OK;
 }

@@ -202,8 +202,8 @@ static creg_status read_conversion(printer *self, creg_slice format, size_t *at,
 
 static void append_padded(printer *self, const conversion *how, creg_slice content)
 {
-    size_t count = creg_utf8_count(content);
     size_t width = how->width < 0 ? 0 : (size_t)how->width;
+    size_t count = width == 0 ? 0 : creg_utf8_count(content);
     size_t padding = width > count ? width - count : 0;
     creg_text_fill(&self->text, ' ', how->left ? 0 : padding);
     creg_text_slice(&self->text, content);
@@ -234,7 +234,7 @@ static creg_status insert_text(printer *self, const conversion *how, creg_value 
     if (how->precision >= 0)
         content.size = creg_utf8_offset(content, (size_t)how->precision);
     append_padded(self, how, content);
-    return CREG_OK;
+    return jinja_charge(self->run, content.size / 64);
 }
 
 static creg_status insert_character(printer *self, const conversion *how, creg_value value)
@@ -473,6 +473,8 @@ static creg_status print_all(printer *self, creg_slice format)
         creg_status status = convert(self, format, &at);
         if (status != CREG_OK)
             return status;
+        if (self->text.failed != CREG_OK)
+            return CREG_OK; /* whoever takes the text says so */
     }
     if (self->next < self->count && !self->is_mapping)
         return jinja_fail(self->run, "TypeError",

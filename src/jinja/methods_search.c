@@ -618,7 +618,7 @@ static size_t byte_line_break(const char *at, const char *end)
 creg_status jinja_method_splitlines(jinja_call *call, creg_value *ret_value)
 {
     bool keep;
-    creg_status status = jinja_argument_bool(call, 1, false, &keep);
+    creg_status status = jinja_argument_flag(call, 1, &keep);
     if (status == CREG_OK)
         status = charge_self(call);
     if (status != CREG_OK)

@@ -303,9 +303,37 @@ static bool move_sign(jinja_parser *p, jinja_node *node)
     return true;
 }
 
+/* Of two equal constants, Python keeps one object only where they are small. */
+static bool is_one_object(creg_value left, creg_value right)
+{
+    enum { SMALL_MIN = -5, SMALL_MAX = 256 };
+    if (left.kind != right.kind || !creg_value_equal(left, right))
+        return false;
+    if (creg_value_is(left, CREG_KIND_INT))
+        return left.as.integer >= SMALL_MIN && left.as.integer <= SMALL_MAX;
+    if (creg_value_is(left, CREG_KIND_STRING))
+        return left.size <= 1;
+    return creg_value_is(left, CREG_KIND_NONE) || creg_value_is(left, CREG_KIND_BOOL);
+}
+
+static bool is_constant_sameas(const frame *fr, const jinja_node *node)
+{
+    return node->kind == NODE_TEST && fr->escape != ESCAPE_VOLATILE &&
+           node->as.call.builtin != NULL && node->as.call.args->count == 1 &&
+           node->as.call.args->keyword_count == 0 &&
+           creg_slice_equal(node->as.call.name->text, creg_slice_of("sameas")) &&
+           is_const(node->as.call.subject) && is_const(node->as.call.args->positional[0]);
+}
+
 /* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */
 static bool fold(jinja_parser *p, const frame *fr, jinja_node *node)
 {
+    if (is_constant_sameas(fr, node)) {
+        bool same = is_one_object(node->as.call.subject->as.constant,
+                                  node->as.call.args->positional[0]->as.constant);
+        become_constant(node, creg_value_bool(same));
+        return true;
+    }
     if (node->kind == NODE_SLICE && is_constant(fr, node))
         p->folds_more = true;
     if (can_fold(node) || (p->folds_more && node->kind != NODE_CONST && is_constant(fr, node)))

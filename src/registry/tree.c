@@ -251,9 +251,15 @@ static int by_segment(const void *left, const void *right)
     return '/' < (unsigned char)longer->segment.data[shorter] ? -sign : sign;
 }
 
+/* Of an empty document there is no array yet, and NULL may not be counted from. */
+static child *children_of(const flattener *flat, const frame *fresh)
+{
+    return flat->children == NULL ? NULL : flat->children + fresh->first;
+}
+
 static creg_status list_entries(flattener *flat, const creg_map *map, frame *fresh)
 {
-    child *children = flat->children + fresh->first;
+    child *children = children_of(flat, fresh);
     creg_status status = CREG_OK;
     for (size_t i = 0; i < map->filled && status == CREG_OK; i++) {
         if (!map->entries[i].used)
@@ -266,7 +272,7 @@ static creg_status list_entries(flattener *flat, const creg_map *map, frame *fre
 
 static creg_status list_elements(flattener *flat, const creg_list *list, frame *fresh)
 {
-    child *children = flat->children + fresh->first;
+    child *children = children_of(flat, fresh);
     creg_status status = CREG_OK;
     for (size_t i = 0; i < list->size && status == CREG_OK; i++)
         status = element_child(flat, list->items[i], i, &children[fresh->count++]);
@@ -276,7 +282,7 @@ static creg_status list_elements(flattener *flat, const creg_list *list, frame *
 /* 1 and "1" are two keys of a map, but one key of a store. */
 static creg_status check_same_text(flattener *flat, const frame *fresh)
 {
-    const child *children = flat->children + fresh->first;
+    const child *children = children_of(flat, fresh);
     bool all_text = true;
     for (size_t i = 0; i < fresh->count; i++)
         all_text = all_text && creg_value_is(children[i].key, CREG_KIND_STRING);
@@ -336,7 +342,7 @@ static creg_status list_children(flattener *flat, creg_value container, frame *f
         status = check_same_text(flat, fresh);
     if (status != CREG_OK)
         return status;
-    child *children = flat->children + fresh->first;
+    child *children = children_of(flat, fresh);
     creg_sort(children, fresh->count, sizeof *children, by_segment, flat->spare);
     if (fresh->is_list)
         fresh->count = drop_repeated(children, fresh->count);

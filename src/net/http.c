@@ -377,6 +377,7 @@ static void set_http2(CURL *handle, const creg_http *http, bool is_fresh)
 typedef enum try_result {
     TRY_ANSWERED,
     TRY_NOT_SENT,
+    TRY_UNTRUSTED, /* nothing was sent: its certificate is not one that we accept */
     TRY_UNANSWERED,
     TRY_REFUSED, /* by us: too large, or no memory */
     TRY_STALE    /* a kept HTTP/2 connection was gone; nothing was done */
@@ -409,10 +410,11 @@ static try_result judge(CURL *handle, const creg_http *http, CURLcode code,
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
+        return TRY_NOT_SENT;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
-        return TRY_NOT_SENT;
+        return TRY_UNTRUSTED;
     default:
         return is_sent ? TRY_UNANSWERED : TRY_NOT_SENT;
     }
@@ -536,7 +538,9 @@ static creg_status fail_last(const creg_http *http, try_result last, bool is_rep
 {
     const char *service = http->options.service;
     creg_status status;
-    if (last == TRY_NOT_SENT)
+    if (last == TRY_UNTRUSTED)
+        status = creg_fail(err, CREG_UNAVAILABLE, "no %s server could be trusted", service);
+    else if (last == TRY_NOT_SENT)
         status = creg_fail(err, CREG_UNAVAILABLE, "no %s server could be reached", service);
     else if (is_repeatable)
         status = creg_fail(err, CREG_TIMEOUT, "%s did not answer in time", service);
@@ -563,6 +567,7 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
     uint64_t deadline = creg_http_now_ms() + allowed;
     creg_error attempt = {0};
     try_result result = TRY_NOT_SENT;
+    size_t untrusted = 0;
     size_t first = atomic_load(&http->preferred);
     for (unsigned round = 0;; round++) {
         size_t server = (first + round) % http->server_count;
@@ -596,6 +601,9 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
             return fail_refused(http, &into, err);
         if (result == TRY_UNANSWERED && !request->is_repeatable)
             return fail_last(http, result, false, attempt.detail, err);
+        untrusted += result == TRY_UNTRUSTED;
+        if (untrusted == http->server_count) /* certificates do not change by waiting */
+            return fail_last(http, result, request->is_repeatable, attempt.detail, err);
         /* One round over all servers without a pause, then with. */
         if ((round + 1) % http->server_count == 0) {
             uint64_t pause = backoff((unsigned)((round + 1) / http->server_count - 1));

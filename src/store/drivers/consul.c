@@ -37,6 +37,7 @@ struct creg_driver_state {
     creg_consul_config config;
     creg_http *http;
     uint32_t timeout_ms;
+    bool is_doubtful;         /* reading just below the root is denied: lists may hide keys */
     atomic_size_t operations; /* 0: not asked yet */
 };
 
@@ -46,6 +47,17 @@ typedef struct session {
 } session;
 
 /* ---- requests --------------------------------------------------------------------------- */
+
+static const char DENIED[] = "ermission denied"; /* with a large or a small p */
+
+static bool has_text(creg_slice haystack, const char *needle)
+{
+    size_t size = strlen(needle);
+    for (size_t i = 0; i + size <= haystack.size; i++)
+        if (memcmp(haystack.data + i, needle, size) == 0)
+            return true;
+    return false;
+}
 
 static creg_status fail_answer(const creg_http_answer *answer, bool is_write, creg_error *err)
 {
@@ -60,7 +72,10 @@ static creg_status fail_answer(const creg_http_answer *answer, bool is_write, cr
         status = creg_fail(err, CREG_LIMIT, "too large for one request to consul");
         break;
     case 400:
-        status = creg_fail(err, CREG_INVALID, "consul refused the request");
+        status = has_text(answer->body, "Enterprise")
+                     ? creg_fail(err, CREG_UNSUPPORTED,
+                                 "this consul server has no namespaces and no partitions")
+                     : creg_fail(err, CREG_INVALID, "consul refused the request");
         break;
     case 429:
         status = creg_fail(err, CREG_UNAVAILABLE, "consul limits the rate of requests");
@@ -125,7 +140,7 @@ static creg_status get_kv(creg_driver_state *state, creg_slice key, const char *
 
 /* ---- open ------------------------------------------------------------------------------- */
 
-/* A wrong token would make keys look absent; say so at once. */
+/* A token that is none would make keys look absent; say so at once. */
 static creg_status check_token(creg_driver_state *state, creg_arena *arena, creg_error *err)
 {
     if (state->config.headers[0] == NULL)
@@ -138,18 +153,46 @@ static creg_status check_token(creg_driver_state *state, creg_arena *arena, creg
     return status; /* other answers: no ACLs here, or a token of the old kind */
 }
 
-static creg_status check_leader(creg_driver_state *state, creg_arena *arena, creg_error *err)
+/*
+ * Consul leaves out of a list what the token must not see, so that "denied" looks like
+ * "nothing there". A single key is refused aloud: whether it exists does not matter.
+ */
+static creg_status check_access(creg_driver_state *state, creg_slice prefix, creg_arena *arena,
+                                creg_error *err)
 {
-    creg_http_request request = {.method = "GET", .path = "/v1/status/leader"};
+    creg_text text;
+    creg_text_init(&text, arena, CREG_LIMIT_KEY + 16);
+    creg_text_slice(&text, prefix);
+    creg_text_byte(&text, '_');
+    creg_slice key;
+    creg_status status = creg_text_finish(&text, &key, err);
     creg_http_answer answer;
-    creg_status status = send_read(state, &request, arena, &answer, err);
-    if (status != CREG_OK)
+    return status == CREG_OK ? get_kv(state, key, "", arena, &answer, err) : status;
+}
+
+/* Servers before 1.11 know no partitions, and do not say so: they would use the only one. All
+ * free servers refuse a namespace, and those that know namespaces know of partitions. */
+static creg_status check_partitions(creg_driver_state *state, creg_slice root, creg_error *err)
+{
+    creg_http_answer answer;
+    creg_slice key = root.size == 0 ? creg_slice_of("_") : root;
+    return get_kv(state, key, "ns=default", &state->arena, &answer, err);
+}
+
+/* One request: is there a leader, and may we read below our root? A token may be for parts of
+ * it; then every empty list has to be doubted. */
+static creg_status check_root(creg_driver_state *state, creg_slice root, creg_error *err)
+{
+    if (state->config.has_partition) {
+        creg_status known = check_partitions(state, root, err);
+        if (known != CREG_OK)
+            return known;
+    }
+    creg_status status = check_access(state, root, &state->arena, err);
+    if (status != CREG_PERMISSION)
         return status;
-    if (answer.status != 200)
-        return fail_answer(&answer, false, err);
-    if (answer.body.size < 5)
-        return creg_fail(err, CREG_UNAVAILABLE, "consul has no leader now");
-    return CREG_OK;
+    state->is_doubtful = true;
+    return check_token(state, &state->arena, err);
 }
 
 static void consul_close(creg_driver_state *state)
@@ -174,9 +217,7 @@ static creg_status consul_open(creg_driver_state *state, const creg_store_url *u
     if (status == CREG_OK)
         status = creg_http_new(&state->config.http, &state->http, err);
     if (status == CREG_OK)
-        status = check_leader(state, &state->arena, err);
-    if (status == CREG_OK)
-        status = check_token(state, &state->arena, err);
+        status = check_root(state, url->root, err);
     if (status != CREG_OK)
         consul_close(state);
     return status;
@@ -235,6 +276,8 @@ static creg_status read_one(creg_driver_state *state, creg_read *read, creg_aren
     creg_consul_entries entries = {NULL, 0};
     if (answer.status == 200)
         status = creg_consul_parse_entries(answer.body, false, arena, &entries, err);
+    if (status == CREG_OK && entries.size == 0 && read->is_list && state->is_doubtful)
+        status = check_access(state, read->key, arena, err);
     return status == CREG_OK ? take_entries(entries.items, entries.size, read, arena, err)
                              : status;
 }
@@ -311,9 +354,9 @@ static size_t run_of_tree(const creg_consul_entries *entries, size_t at, creg_sl
     return end - at;
 }
 
-static creg_status take_snapshot(const creg_consul_entries *entries, creg_read *reads,
-                                 size_t count, const bool *is_missing, creg_arena *arena,
-                                 creg_error *err)
+static creg_status take_snapshot(creg_driver_state *state, const creg_consul_entries *entries,
+                                 creg_read *reads, size_t count, const bool *is_missing,
+                                 creg_arena *arena, creg_error *err)
 {
     size_t at = 0;
     for (int lists = 0; lists <= 1; lists++)
@@ -325,7 +368,17 @@ static creg_status take_snapshot(const creg_consul_entries *entries, creg_read *
                 size = run_of_tree(entries, at, reads[i].key);
             else if (!is_missing[i] && at < entries->size)
                 size = 1;
-            creg_status status = take_entries(entries->items + at, size, &reads[i], arena, err);
+            /* What is denied is left out of an answer, too. */
+            bool is_left_out =
+                lists == 0 && !is_missing[i] &&
+                (size == 0 || !creg_slice_equal(entries->items[at].pair.key, reads[i].key));
+            if (is_left_out)
+                return creg_fail(err, CREG_PERMISSION, "consul denied the request");
+            creg_status status = CREG_OK;
+            if (lists == 1 && size == 0 && state->is_doubtful)
+                status = check_access(state, reads[i].key, arena, err);
+            if (status == CREG_OK)
+                status = take_entries(entries->items + at, size, &reads[i], arena, err);
             if (status != CREG_OK)
                 return status;
             at += size;
@@ -360,6 +413,8 @@ static creg_status read_snapshot(creg_driver_state *state, creg_read *reads, siz
             status = creg_consul_parse_refusal(answer.body, arena, &index, &reason, err);
             if (status != CREG_OK)
                 return status;
+            if (has_text(reason, DENIED))
+                return creg_fail(err, CREG_PERMISSION, "consul denied the request");
             size_t refused = read_of_operation(reads, count, index);
             if (refused == SIZE_MAX)
                 return fail_answer(&answer, false, err);
@@ -371,7 +426,7 @@ static creg_status read_snapshot(creg_driver_state *state, creg_read *reads, siz
         creg_consul_entries entries;
         status = creg_consul_parse_entries(answer.body, true, arena, &entries, err);
         if (status == CREG_OK)
-            status = take_snapshot(&entries, reads, count, is_missing, arena, err);
+            status = take_snapshot(state, &entries, reads, count, is_missing, arena, err);
         *ret_revision = newest_index(&entries);
         return status;
     }
@@ -482,15 +537,6 @@ static creg_status write_body(const creg_transaction *transaction, const session
     return status == CREG_OK ? creg_text_finish(&body, ret_body, err) : status;
 }
 
-static bool has_text(creg_slice haystack, const char *needle)
-{
-    size_t size = strlen(needle);
-    for (size_t i = 0; i + size <= haystack.size; i++)
-        if (memcmp(haystack.data + i, needle, size) == 0)
-            return true;
-    return false;
-}
-
 static creg_status fail_refused(const creg_transaction *transaction, creg_slice body,
                                 creg_arena *arena, size_t *ret_failed_check, creg_error *err)
 {
@@ -499,7 +545,7 @@ static creg_status fail_refused(const creg_transaction *transaction, creg_slice 
     creg_status status = creg_consul_parse_refusal(body, arena, &index, &reason, err);
     if (status != CREG_OK)
         return status;
-    if (has_text(reason, "ermission denied"))
+    if (has_text(reason, DENIED))
         return creg_fail(err, CREG_PERMISSION, "consul denied the change");
     *ret_failed_check = index < transaction->check_count ? index : SIZE_MAX;
     status = creg_fail(err, CREG_CONFLICT, "somebody else was faster; nothing was done");

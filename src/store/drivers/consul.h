@@ -17,9 +17,10 @@
 enum { CREG_CONSUL_BODY_MAX = 512 * 1024 };
 
 typedef struct creg_consul_config {
-    creg_http_options http;  /* texts in the arena of the read */
-    const char *headers[4];  /* what http.headers points to */
-    char scope[512];         /* "&dc=...&ns=..." to add to every query, escaped */
+    creg_http_options http; /* texts in the arena of the read */
+    const char *headers[4]; /* what http.headers points to */
+    char scope[512];        /* "&dc=...&ns=..." to add to every query, escaped */
+    bool has_partition;
     const char *consistency; /* "", "&consistent" or "&stale" */
 } creg_consul_config;
 

@@ -58,6 +58,7 @@ static creg_status read_scope(const creg_store_url *url, creg_arena *arena,
         {"ns", "CONSUL_NAMESPACE", "ns"},
         {"partition", "CONSUL_PARTITION", "partition"},
     };
+    enum { PARTITION = 2 };
     size_t used = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const char *value = setting(url, parts[i].name, parts[i].variable);
@@ -72,6 +73,7 @@ static creg_status read_scope(const creg_store_url *url, creg_arena *arena,
         if (written < 0 || (size_t)written >= room)
             return creg_fail(err, CREG_USAGE, "store URL: %s is too long", parts[i].name);
         used += (size_t)written;
+        config->has_partition = config->has_partition || i == PARTITION;
     }
     return CREG_OK;
 }

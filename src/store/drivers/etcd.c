@@ -128,6 +128,8 @@ static creg_status etcd_open(creg_driver_state *state, const creg_store_url *url
     pthread_mutex_init(&state->lock, NULL);
     state->timeout_ms = options->timeout_ms;
     creg_status status = creg_etcd_configure(state, url, err);
+    state->somewhere = url->root.size == 0 ? creg_slice_make("\0", 1)
+                                           : creg_arena_copy(&state->arena, url->root);
     if (status == CREG_OK)
         status = creg_etcd_authenticate(state, err);
     CregPb__StatusResponse *facts;
@@ -326,7 +328,7 @@ static creg_status read_many(creg_driver_state *state, creg_read *reads, size_t 
 static creg_status etcd_read(creg_driver_state *state, creg_read *reads, size_t count,
                              creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
-    creg_read nothing = {.key = creg_slice_make("\0", 1)};
+    creg_read nothing = {.key = state->somewhere, .keys_only = true};
     creg_status status;
     int tries = 0;
     do {

@@ -28,6 +28,7 @@ struct creg_driver_state {
     creg_http *http;
     const char *user; /* NULL: no authentication */
     const char *password;
+    creg_slice somewhere; /* a key below our root: a role may allow no other */
     bool is_serializable; /* reads from the member at hand, perhaps old */
     uint32_t timeout_ms;
     pthread_mutex_t lock; /* guards the token */

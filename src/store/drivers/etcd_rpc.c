@@ -144,6 +144,8 @@ static creg_status fail_status(const creg_grpc_answer *answer, bool is_write, cr
     case CREG_GRPC_INVALID_ARGUMENT:
         status = says(answer->reason, "too large") || says(answer->reason, "too many")
                      ? creg_fail(err, CREG_LIMIT, "too large for one request to etcd")
+                 : says(answer->reason, "user name is empty")
+                     ? creg_fail(err, CREG_PERMISSION, "etcd wants a user")
                      : creg_fail(err, CREG_INVALID, "etcd refused the request");
         break;
     case CREG_GRPC_NOT_FOUND:

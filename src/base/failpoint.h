@@ -27,6 +27,8 @@ typedef enum creg_bug {
     CREG_BUG_NO_CHECKS,            /* a create that checks nothing */
     CREG_BUG_INTENT_STAYS,         /* record and intent at once */
     CREG_BUG_SET_WITHOUT_RECORD,   /* a property set brings a removed instance back */
+    CREG_BUG_NO_JOURNAL,           /* a large change goes out in pieces without one */
+    CREG_BUG_NO_OVERLAY,           /* readers do not lay an open journal over what they read */
     CREG_BUG_COUNT
 } creg_bug;
 

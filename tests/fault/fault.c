@@ -34,7 +34,7 @@
 enum {
     CASES_MAX = 4000,
     JOBS_MAX = 64,
-    BUGS = 14,
+    BUGS = 16,
     WRITERS_AT_ONCE = 4,
     LOAD_PAUSE_MS = 100,
     CREATES_MAX = 24, /* of one writer that is to be killed */
@@ -295,6 +295,10 @@ static size_t bug_cases(size_t count)
         {SET, "apply:1:lost"},
         {DELETE_PIECES, ""},
         {CREATE_PIECES, "apply:7:lost"},
+        {SET_MANY, "apply:2:freeze-before"},
+        {SET_MANY, "apply:3:freeze-after"},
+        {SET_MANY, "apply:4:kill-before"},
+        {REPEAT, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         prepare(&jobs[count++], cases[i].operation, cases[i].failpoint);

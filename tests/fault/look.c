@@ -14,7 +14,7 @@ static const char body[] =
     " \"nodes\": {\n"
     "  {% for n in range(10) %}\n"
     "  \"node{{ n }}\": {\"name\": \"node{{ n }}\", \"home\": \"{{ instancedn }}\",\n"
-    "    \"cpu\": 2, \"mem\": 4}{% if not loop.last %},{% endif %}\n"
+    "    \"cpu\": " BEFORE ", \"mem\": " BEFORE "}{% if not loop.last %},{% endif %}\n"
     "  {% endfor %}\n"
     " }}\n";
 
@@ -90,7 +90,7 @@ typedef struct census {
     int keys[ID_MAX];
     int wrong[ID_MAX]; /* values that belong elsewhere */
     char record[ID_MAX];
-    char intent[ID_MAX]; /* 'c'reate, 'd'elete */
+    char intent[ID_MAX]; /* 'c'reate, 'd'elete, a 'j'ournal */
     unsigned long counter;
 } census;
 
@@ -114,7 +114,9 @@ static void count_book(census *count, const creg_pair *pair)
         count->record[id] = 1;
     id = id_behind(pair->key, "_confreg/v1/i/u,t,1,", &rest);
     if (id != 0 && rest.size == 0)
-        count->intent[id] = holds(pair->value, "\"create\"") ? 'c' : 'd';
+        count->intent[id] = holds(pair->value, "\"op\":\"create\"")   ? 'c'
+                            : holds(pair->value, "\"op\":\"change\"") ? 'j'
+                                                                      : 'd';
     char number[24];
     if (creg_slice_equal(pair->key, S("_confreg/v1/n/u,t,1")) &&
         pair->value.size < sizeof number) {
@@ -157,7 +159,7 @@ static void judge_id(const census *count, int id, memory *before, bool may_vanis
         violated(notes, "I5: id %d has %d values of another one", id, count->wrong[id]);
     if (count->keys[id] != 0 && !count->record[id] && count->intent[id] == 0)
         violated(notes, "I2: id %d has %d keys, and no book", id, count->keys[id]);
-    if (count->record[id] && count->intent[id] != 0)
+    if (count->record[id] && count->intent[id] != 0 && count->intent[id] != 'j')
         violated(notes, "I3: id %d has a record and an intent", id);
     if ((count->keys[id] != 0 || count->record[id]) && (unsigned long)id > count->counter &&
         id != before->witness)
@@ -197,6 +199,29 @@ static size_t leaves(creg_value tree)
     return count;
 }
 
+/* How many of the nodes' two figures say this. */
+static int count_figures(creg_value tree, const char *wanted)
+{
+    int count = 0;
+    for (int i = 0; i < 2 * NODES; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "node%d", i / 2);
+        const creg_value *at = creg_map_get_text(tree.as.map, S("nodes"));
+        if (at != NULL && creg_value_is(*at, CREG_KIND_MAP))
+            at = creg_map_get_text(at->as.map, S(name));
+        if (at != NULL && creg_value_is(*at, CREG_KIND_MAP))
+            at = creg_map_get_text(at->as.map, i % 2 == 0 ? S("cpu") : S("mem"));
+        count += at != NULL && creg_value_is(*at, CREG_KIND_STRING) &&
+                 creg_slice_equal(creg_value_text(*at), S(wanted));
+    }
+    return count;
+}
+
+bool is_changed(creg_value tree)
+{
+    return count_figures(tree, AFTER) == 2 * NODES;
+}
+
 static void look_listed(creg_registry *registry, creg_arena *arena, bool may_vanish,
                         shared *notes)
 {
@@ -214,6 +239,11 @@ static void look_listed(creg_registry *registry, creg_arena *arena, bool may_van
         if (status == CREG_OK && !is_whole((int)leaves(tree)))
             violated(notes, "I1: the tree of %.*s has %zu leaves", (int)dn.size, dn.data,
                      leaves(tree));
+        int changed = status == CREG_OK ? count_figures(tree, AFTER) : 0;
+        int unchanged = status == CREG_OK ? count_figures(tree, BEFORE) : 2 * NODES;
+        if (changed + unchanged != 2 * NODES || (changed != 0 && unchanged != 0))
+            violated(notes, "half a change of %.*s: %d after, %d before", (int)dn.size, dn.data,
+                     changed, unchanged);
     }
 }
 

@@ -14,7 +14,11 @@
 
 #define S(text) creg_slice_of(text)
 
-enum { ID_MAX = 4096, KEYS = 42, COPIED_KEYS = 4, SAYINGS = 6, SAYING_SIZE = 240 };
+/* What "cpu" and "mem" of every node of an instance say, before and after a large change. */
+#define BEFORE "2"
+#define AFTER "9"
+
+enum { ID_MAX = 4096, NODES = 10, KEYS = 42, COPIED_KEYS = 4, SAYINGS = 6, SAYING_SIZE = 240 };
 
 /** What a case's processes share. All of it lies in one MAP_SHARED page. */
 typedef struct shared {
@@ -52,6 +56,9 @@ creg_status create(creg_registry *registry, const char *token, creg_arena *arena
 /** One look at raw keys of one moment, and one through the registry. `may_vanish`: instances
  *  are removed in this scenario. */
 void look(creg_registry *registry, memory *before, bool may_vanish, shared *notes);
+
+/** Has the large change been made to this instance's tree? */
+bool is_changed(creg_value tree);
 
 /** How many committed instances carry this token; their id in `*ret_id`. */
 int count_token(creg_registry *registry, const char *token, int *ret_id, shared *notes);

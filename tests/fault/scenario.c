@@ -23,8 +23,8 @@ enum {
 };
 
 const char *const operation_names[OPERATIONS] = {
-    "create-once", "create-pieces", "delete-once", "delete-pieces",
-    "copy",        "set",           "sweep-once",  "sweep-pieces"};
+    "create-once", "create-pieces", "delete-once", "delete-pieces", "copy",
+    "set",         "set-many",      "sweep-once",  "sweep-pieces",  "repeat"};
 
 long now_ms(void)
 {
@@ -90,7 +90,7 @@ void await(int child, int expected_signal, const char *who, shared *notes)
 
 static bool is_pieces(operation op)
 {
-    return op == CREATE_PIECES || op == DELETE_PIECES || op == SWEEP_PIECES;
+    return op == CREATE_PIECES || op == DELETE_PIECES || op == SWEEP_PIECES || op == REPEAT;
 }
 
 static bool is_delete(operation op)
@@ -105,7 +105,14 @@ static bool is_sweep(operation op)
 
 static bool is_create(operation op)
 {
-    return op == CREATE_ONCE || op == CREATE_PIECES;
+    return op == CREATE_ONCE || op == CREATE_PIECES || op == REPEAT;
+}
+
+/* Everybody has to know that there may be a journal, where the store itself would need none. */
+static creg_registry *open_role(const scenario *case_)
+{
+    return open_or_die(case_->url,
+                       case_->operation == SET_MANY ? "transaction_operations=12" : "");
 }
 
 /* ---- roles ---------------------------------------------------------------------------------- */
@@ -141,7 +148,7 @@ static int create_or_die(creg_registry *registry, const char *token)
 /* A witness whose id begins as the target's does, then the target, if there is to be one. */
 static void set_up(scenario *case_)
 {
-    creg_registry *registry = open_or_die(case_->url, "");
+    creg_registry *registry = open_role(case_);
     register_body(registry);
     put_counter(registry, "109");
     create_or_die(registry, "witness");
@@ -169,13 +176,14 @@ static void leave_debris(scenario *case_)
     snprintf(ttl, sizeof ttl, "%d", TTL_MS);
     setenv("CONFREG_FAILPOINT_TTL_MS", ttl, 1);
     setenv("CONFREG_FAILPOINT", "apply:4:kill-before", 1);
-    create_or_die(open_or_die(case_->url, parameters), "debris");
+    create_or_die(open_or_die(case_->url, parameters),
+                  case_->operation == REPEAT ? "victim" : "debris");
     exit(6);
 }
 
 static void await_death(scenario *case_)
 {
-    creg_registry *registry = open_or_die(case_->url, "");
+    creg_registry *registry = open_role(case_);
     bool is_alive = true;
     for (long end = now_ms() + SWEEP_PATIENCE_MS; is_alive && now_ms() < end; sleep_ms(50))
         if (creg_liveness_check(creg_registry_store(registry), S("_confreg/v1/i/u,t,1,11"),
@@ -184,6 +192,19 @@ static void await_death(scenario *case_)
     if (is_alive)
         violated(case_->notes, "a dead writer is held for alive");
     creg_close(registry);
+}
+
+/* More properties than a transaction takes here, so that a journal carries them. */
+static creg_status set_many(creg_registry *registry, creg_error *err)
+{
+    static const char *const parts[] = {"cpu", "mem"};
+    char paths[2 * NODES][24];
+    creg_property properties[2 * NODES];
+    for (int i = 0; i < 2 * NODES; i++) {
+        snprintf(paths[i], sizeof paths[i], "nodes/node%d/%s", i / 2, parts[i % 2]);
+        properties[i] = (creg_property){S(paths[i]), S(AFTER)};
+    }
+    return creg_set(registry, S("instances/u/t/1/11"), properties, 2 * NODES, NULL, err);
 }
 
 static creg_status act(scenario *case_, creg_registry *registry, creg_error *err)
@@ -207,6 +228,8 @@ static creg_status act(scenario *case_, creg_registry *registry, creg_error *err
                            S("instances/u/t/1/11/nodes/node10"), NULL, NULL, err);
     } else if (case_->operation == SET) {
         status = creg_set(registry, target, &poke, 1, NULL, err);
+    } else if (case_->operation == SET_MANY) {
+        status = set_many(registry, err);
     } else {
         status = creg_sweep(registry, &arena, &report, err);
     }
@@ -218,7 +241,9 @@ static void be_victim(scenario *case_)
 {
     char parameters[96], ttl[16];
     snprintf(parameters, sizeof parameters, "%s%s",
-             is_pieces(case_->operation) ? "transaction_operations=12" : "read_only=0",
+             is_pieces(case_->operation) || case_->operation == SET_MANY
+                 ? "transaction_operations=12"
+                 : "read_only=0",
              session_parameter(case_));
     snprintf(ttl, sizeof ttl, "%d", TTL_MS);
     setenv("CONFREG_FAILPOINT_TTL_MS", ttl, 1);
@@ -237,7 +262,7 @@ static void be_victim(scenario *case_)
 
 static void be_reader(scenario *case_)
 {
-    creg_registry *registry = open_or_die(case_->url, "");
+    creg_registry *registry = open_role(case_);
     memory *before = calloc(1, sizeof *before);
     before->witness = WITNESS;
     while (!atomic_load(&case_->notes->stop)) {
@@ -250,7 +275,7 @@ static void be_reader(scenario *case_)
 /* Sets a property of an instance that is being removed: it must not come back by that. */
 static void be_setter(scenario *case_)
 {
-    creg_registry *registry = open_or_die(case_->url, "");
+    creg_registry *registry = open_role(case_);
     creg_property poke = {S("poke"), S("1")};
     while (!atomic_load(&case_->notes->stop_setter))
         (void)creg_set(registry, S("instances/u/t/1/11"), &poke, 1, NULL, NULL);
@@ -285,8 +310,11 @@ void sweep_all(const char *url, shared *notes)
  * world goes on. */
 static void be_world(scenario *case_, long started)
 {
-    creg_registry *registry = open_or_die(case_->url, "");
-    int intents = is_sweep(case_->operation) ? 0 : count_intents(registry);
+    creg_registry *registry = open_role(case_);
+    /* A journal is carried on by whoever comes by, its writer alive or not; and the intents of
+     * who died before may be swept. */
+    bool is_free = case_->operation >= SET_MANY;
+    int intents = is_free ? 0 : count_intents(registry);
     sweep_once(registry);
     bool is_young = now_ms() - started < TTL_MS * 6 / 10;
     if (is_young && intents > 0 && count_intents(registry) < intents)
@@ -384,6 +412,23 @@ static void judge_set(scenario *case_, creg_registry *registry)
     creg_arena_clear(&arena);
 }
 
+static void judge_set_many(scenario *case_, creg_registry *registry)
+{
+    creg_arena arena;
+    creg_arena_init(&arena, (size_t)1 << 24);
+    creg_value tree;
+    creg_error err;
+    creg_status status = creg_tree(registry, S("instances/u/t/1/11"), 0, &arena, &tree, &err);
+    if (status != CREG_OK)
+        violated(case_->notes, "the tree cannot be read: %s", err.message);
+    else
+        judge_told(case_, is_changed(tree));
+    status = set_many(registry, &err);
+    if (status != CREG_OK)
+        violated(case_->notes, "setting again fails: %s", err.message);
+    creg_arena_clear(&arena);
+}
+
 static void judge_sweep(scenario *case_, creg_registry *registry)
 {
     int id = 0;
@@ -424,7 +469,7 @@ static void judge_rest(scenario *case_, creg_registry *registry)
 
 static void be_judge(scenario *case_)
 {
-    creg_registry *registry = open_or_die(case_->url, "");
+    creg_registry *registry = open_role(case_);
     memory *before = calloc(1, sizeof *before);
     before->witness = WITNESS;
     look(registry, before, true, case_->notes);
@@ -436,6 +481,8 @@ static void be_judge(scenario *case_)
         judge_copy(case_, registry);
     else if (case_->operation == SET)
         judge_set(case_, registry);
+    else if (case_->operation == SET_MANY)
+        judge_set_many(case_, registry);
     else
         judge_sweep(case_, registry);
     judge_rest(case_, registry);
@@ -499,7 +546,7 @@ static void run_victim(scenario *case_)
 
 static void run_alone(scenario *case_)
 {
-    creg_registry *keeper = open_or_die(case_->url, "");
+    creg_registry *keeper = open_role(case_);
     set_up(case_);
     be_victim(case_);
     sweep_case(case_);
@@ -514,7 +561,7 @@ void run_scenario(scenario *case_)
         return;
     }
     run_role(case_, set_up, "set-up");
-    if (is_sweep(case_->operation)) {
+    if (case_->operation >= SWEEP_ONCE) {
         await(start(case_, leave_debris), SIGKILL, "writer to be killed", case_->notes);
         run_role(case_, await_death, "waiter");
     }

@@ -16,8 +16,10 @@ typedef enum operation {
     DELETE_PIECES,
     COPY,
     SET,
-    SWEEP_ONCE,
+    SET_MANY,   /* a journal */
+    SWEEP_ONCE, /* from here on somebody has died before */
     SWEEP_PIECES,
+    REPEAT, /* of a dead writer's request, before anybody sweeps */
     OPERATIONS
 } operation;
 

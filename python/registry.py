@@ -554,10 +554,14 @@ class Proxy:
         return f"{type(self).__name__}({self._endpoint})"
 
     def __eq__(self, other: object) -> bool:
-        return self._endpoint == other._endpoint if isinstance(other, Proxy) else NotImplemented
+        if not isinstance(other, Proxy):
+            return NotImplemented
+        return self._endpoint == other._endpoint
 
     def __lt__(self, other: object) -> bool:
-        return self._endpoint < other._endpoint if isinstance(other, Proxy) else NotImplemented
+        if not isinstance(other, Proxy):
+            return NotImplemented
+        return self._endpoint < other._endpoint
 
     def __hash__(self) -> int:
         return hash(self._endpoint)
@@ -764,7 +768,7 @@ def generate_id(prefix: str) -> int:
         except KeyDoesNotExist:
             return 1
     else:
-        keys = registry.kv.keys(kvstore._escape_key(prefix), depth=1)
+        keys = list(registry.kv.keys(kvstore._escape_key(prefix), depth=1))
     return max((_parse_id(key.rstrip("/"), prefix) for key in keys), default=0) + 1
 
 

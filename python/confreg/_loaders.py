@@ -87,7 +87,7 @@ class FileSystemLoader(BaseLoader):
         raise TemplateNotFound(template)
 
     def list_templates(self) -> list[str]:
-        found = set()
+        found: set[str] = set()
         for folder in self.searchpath:
             for path, _, files in os.walk(folder, followlinks=self.followlinks):
                 below = os.path.relpath(path, folder).replace(os.sep, "/")
@@ -143,8 +143,8 @@ class ChoiceLoader(BaseLoader):
     def get_source(self, environment: Any, template: str) -> Source:
         for loader in self.loaders:
             try:
-                assert loader is not None
-                return loader.get_source(environment, template)
+                source: Source = loader.get_source(environment, template)
+                return source
             except Exception as error:
                 if not is_not_found(error):
                     raise
@@ -170,7 +170,8 @@ class PrefixLoader(BaseLoader):
         if loader is None or not delimiter:
             raise TemplateNotFound(template)
         try:
-            return loader.get_source(environment, rest)
+            source: Source = loader.get_source(environment, rest)
+            return source
         except Exception as error:
             if is_not_found(error):
                 raise TemplateNotFound(template) from error

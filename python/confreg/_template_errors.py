@@ -84,6 +84,7 @@ def make_error(
     hint: str,
     line: int,
     column: int,
+    *,
     filename: str | None,
 ) -> Exception:
     """The exception for a failure of the engine."""

@@ -4,26 +4,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from confreg._template_errors import UndefinedError
 
-try:
+__all__ = ["ChainableUndefined", "DebugUndefined", "Markup", "StrictUndefined", "Undefined",
+           "escape", "undefined_class"]  # fmt: skip
+
+if TYPE_CHECKING:
     from markupsafe import Markup, escape
-except ImportError:  # markupsafe is not needed by us; without it Markup is a plain str
-    import html
+else:
+    try:
+        from markupsafe import Markup, escape
+    except ImportError:  # markupsafe is not needed by us; without it Markup is a plain str
+        import html
 
-    class Markup(str):  # type: ignore[no-redef]
-        """Text that is HTML already."""
+        class Markup(str):
+            """Text that is HTML already."""
 
-        def __html__(self) -> Markup:
-            return self
+            def __html__(self):
+                return self
 
-    def escape(s: Any, /) -> Markup:
-        """The text of `s` with & < > and quotes as entities."""
-        if hasattr(s, "__html__"):
-            return Markup(s.__html__())
-        return Markup(html.escape(str(s)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"))
+        def escape(s):
+            """The text of `s` with & < > and quotes as entities."""
+            if hasattr(s, "__html__"):
+                return Markup(s.__html__())
+            text = html.escape(str(s))
+            return Markup(text.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"))
 
 
 class Undefined:
@@ -97,9 +104,9 @@ class StrictUndefined(Undefined):
     """Any use but `is defined` and `default` is an error."""
 
     __slots__ = ()
-    __iter__ = __str__ = __len__ = __bool__ = Undefined._fail  # type: ignore[assignment]
-    __eq__ = __ne__ = Undefined._fail  # type: ignore[assignment]
-    __hash__ = Undefined._fail  # type: ignore[assignment]
+    __iter__ = __str__ = __len__ = __bool__ = Undefined._fail
+    __eq__ = __ne__ = Undefined._fail
+    __hash__ = Undefined._fail
 
 
 _KINDS: dict[str, type[Undefined]] = {

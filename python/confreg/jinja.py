@@ -289,9 +289,8 @@ class _Hooks:
         return Markup(text)
 
     def error(self, *described: Any) -> Exception:
-        name = described[3]
-        filename = self.loaded.get(name, (None, None))[0]
-        return make_error(*described, filename)
+        filename = self.loaded.get(described[3], (None, None))[0]
+        return make_error(*described, filename=filename)
 
 
 # ---- the environment ----------------------------------------------------------------------------
@@ -312,10 +311,10 @@ def _extension_bits(extensions: Iterable[str | type]) -> int:
 
 
 def _sandbox_name(sandbox: str | bool | None) -> str:
-    name = {None: "none", False: "none", True: "standard"}.get(sandbox, sandbox)  # type: ignore[call-overload]
+    name = sandbox if isinstance(sandbox, str) else "standard" if sandbox else "none"
     if name not in _SANDBOXES:
         raise ValueError(f"no sandbox {sandbox!r}: there are 'none', 'standard', 'immutable'")
-    return str(name)
+    return name
 
 
 class Environment:
@@ -632,8 +631,10 @@ class Environment:
         """The functions that {% trans %} calls."""
         if newstyle is not None:
             self.newstyle_gettext = newstyle
-        given = {"gettext": gettext, "ngettext": ngettext, "pgettext": pgettext}
-        given["npgettext"] = npgettext
+        given: dict[str, Callable[..., str] | None] = {
+            "gettext": gettext, "ngettext": ngettext, "pgettext": pgettext,
+            "npgettext": npgettext,
+        }  # fmt: skip
         for name, function in given.items():
             if function is not None:
                 self.globals[name] = _newstyle(function) if self.newstyle_gettext else function

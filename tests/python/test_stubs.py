@@ -47,7 +47,8 @@ def run(folder, *arguments):
 def test_mypy_strict(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     run(tmp_path, "mypy", "--strict", "program.py")
-    run(tmp_path, "mypy", "--strict", "-m", "confreg")
+    for name in ("confreg", "confreg.jinja", "registry", "kvstore"):
+        run(tmp_path, "mypy", "--strict", "-m", name)
 
 
 def test_mypy_finds_mistakes(tmp_path):

@@ -73,7 +73,7 @@ static creg_status refuse_keywords(jinja_state *st, const jinja_macro_def *def,
 {
     char name[260];
     name_of(def, name, sizeof name);
-    const creg_entry *first = NULL;
+    creg_slice unknown = {NULL, 0};
     for (size_t i = 0; i < set->count; i++) {
         creg_slice key = creg_value_text(set->entries[i].key);
         if (is_parameter(def, key, given))
@@ -83,10 +83,10 @@ static creg_status refuse_keywords(jinja_state *st, const jinja_macro_def *def,
                               "macro %s was invoked with two values for the special caller "
                               "argument. This is most likely a bug.",
                               name);
-        first = first == NULL ? &set->entries[i] : first;
+        unknown = unknown.data == NULL ? key : unknown;
     }
     return jinja_fail(&st->run, "TypeError", "macro %s takes no keyword argument '%.*s'", name,
-                      CREG_SHOW(creg_value_text(first->key)));
+                      CREG_SHOW(unknown));
 }
 
 static creg_status bind_extra(jinja_state *st, const jinja_macro_def *def, jinja_frame *frame,

@@ -485,6 +485,45 @@ static creg_status add_unrecorded(creg_registry *registry, const creg_filter *fi
     return status;
 }
 
+/* The status of one instance, under its journal. */
+static creg_status read_status_under(creg_registry *registry, const creg_dn *dn,
+                                     creg_instance *instance, creg_arena *arena,
+                                     creg_error *err)
+{
+    creg_sight sight;
+    creg_key key;
+    creg_read reads[CREG_SIGHT_READS + 1];
+    creg_sight_reads(dn, &sight, reads);
+    if (!status_key(dn, &key))
+        return CREG_OK;
+    creg_slice kept = creg_arena_copy(arena, creg_key_slice(&key));
+    if (kept.data == NULL)
+        return creg_fail_arena(err, arena);
+    reads[CREG_SIGHT_READS] = (creg_read){.key = kept};
+    creg_status status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 1, arena, err);
+    if (status == CREG_OK)
+        instance->status = value_of(&reads[CREG_SIGHT_READS]);
+    return status;
+}
+
+/* Instances with an intent are asked one by one: it may be a journal, which overlays them. */
+static creg_status read_statuses_under(creg_registry *registry, const creg_pairs *intents,
+                                       creg_instances *instances, creg_arena *arena,
+                                       creg_error *err)
+{
+    creg_status status = CREG_OK;
+    for (size_t i = 0; status == CREG_OK && i < intents->size; i++) {
+        creg_dn dn;
+        creg_slice x = creg_book_name(intents->items[i].key);
+        bool is_known =
+            x.size != 0 && creg_dn_of_books(&registry->layout, x, &dn, NULL) == CREG_OK;
+        for (size_t k = 0; is_known && status == CREG_OK && k < instances->size; k++)
+            if (creg_slice_equal(instances->items[k].dn, creg_dn_instance(&dn)))
+                status = read_status_under(registry, &dn, &instances->items[k], arena, err);
+    }
+    return status;
+}
+
 static creg_status read_statuses(creg_registry *registry, creg_instances *instances,
                                  creg_arena *arena, creg_error *err)
 {
@@ -501,10 +540,19 @@ static creg_status read_statuses(creg_registry *registry, creg_instances *instan
         memcpy(key + dn.size, property, sizeof property);
         reads[i].key = creg_slice_make(key, dn.size + sizeof property - 1);
     }
-    creg_status status = creg_query_many(registry, reads, instances->size, arena, err);
+    /* The intents first: a journal that is opened later is somebody's at the same time. */
+    creg_read intents = {
+        .is_list = true, .key = creg_book_folder(CREG_BOOK_INTENT), .keys_only = true};
+    creg_status status = CREG_OK;
+    if (creg_journal_is_used(registry))
+        status = creg_store_read(registry->store, &intents, 1, arena, NULL, err);
+    if (status == CREG_OK)
+        status = creg_query_many(registry, reads, instances->size, arena, err);
     for (size_t i = 0; status == CREG_OK && i < instances->size; i++)
         instances->items[i].status = value_of(&reads[i]);
-    return status;
+    return status == CREG_OK
+               ? read_statuses_under(registry, &intents.ret_pairs, instances, arena, err)
+               : status;
 }
 
 static creg_status add_recorded(creg_registry *registry, const creg_pairs *records,

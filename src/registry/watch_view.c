@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "registry/journal.h"
 #include "store/pairs.h"
 
 enum { FILTER_NAMES = 3 };
@@ -108,7 +109,7 @@ static creg_status read_dn(const creg_watch_view *view, creg_arena *arena,
     creg_sight_reads(&view->dn, &sight, reads);
     reads[OWN] = (creg_read){.key = key};
     reads[BELOW] = (creg_read){.is_list = true, .key = key};
-    creg_status status = creg_store_read(view->registry->store, reads, READS, arena, NULL, err);
+    creg_status status = creg_journal_read(view->registry, reads, READS, arena, err);
     if (status != CREG_OK)
         return status;
     *ret_is_there = creg_sight_is_clear(view->registry, &view->dn, reads);

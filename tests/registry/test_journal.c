@@ -122,6 +122,43 @@ static void test_journal__readers_see_what_has_happened(void **state)
     assert_string_equal(seen, tree_of(dn));
 }
 
+/* Lists and watches show it, too, and nothing of its pieces. */
+static void test_journal__lists_and_watches_see_what_has_happened(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *usual = registry;
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    registry = open_small();
+    creg_slice any = {NULL, 0};
+    creg_instances listed;
+    ok(creg_instance_list(registry, S("ann"), any, any, &arena, &listed, &err));
+    assert_int_equal(1, listed.size);
+    expect_text("new text", listed.items[0].status);
+
+    creg_watch_options options = {.scope = CREG_WATCH_DN, .with_snapshot = true};
+    creg_watch *watch = NULL;
+    ok(creg_watch_open(registry, dn, &options, &watch, &err));
+    creg_event event = {0};
+    bool has_status = false;
+    do {
+        ok(creg_watch_next(watch, 5000, &arena, &event, &err));
+        bool is_value = event.kind == CREG_EVENT_SNAPSHOT;
+        has_status = has_status || (is_value && creg_slice_equal(event.path, S("status")) &&
+                                    creg_slice_equal(event.value, S("new text")));
+        assert_false(is_value && creg_slice_equal(event.path, S("nodes/slave1/name")));
+    } while (event.kind != CREG_EVENT_SNAPSHOT_END);
+    assert_true(has_status);
+    /* Carrying it out changes nothing that was not told. */
+    creg_report report;
+    ok(creg_sweep(registry, &arena, &report, &err));
+    assert_int_equal(CREG_TIMEOUT, creg_watch_next(watch, 700, &arena, &event, &err));
+    creg_watch_close(watch);
+    creg_close(registry);
+    registry = usual;
+}
+
 static void test_journal__next_writer_carries_it_out(void **state)
 {
     (void)state;
@@ -171,6 +208,7 @@ int main(void)
         TEST(test_journal__checks_hold_for_large_sets),
         TEST(test_journal__large_copy_is_the_copy_in_one_transaction),
         TEST(test_journal__readers_see_what_has_happened),
+        TEST(test_journal__lists_and_watches_see_what_has_happened),
         TEST(test_journal__next_writer_carries_it_out),
         TEST(test_journal__that_never_happened_is_given_up),
     };

@@ -27,7 +27,9 @@ enum {
     CREG_LIMIT_TEMPLATE_SOURCE = 1024 * 1024,
     CREG_LIMIT_TEMPLATE_OUTPUT = 64 * 1024 * 1024,
     CREG_LIMIT_TEMPLATE_MEMORY = 256 * 1024 * 1024,
-    CREG_LIMIT_TEMPLATE_FUEL = 50000000,
+    /* Seven times what the example body takes for 2,000 slaves (0.66 million steps), and less
+     * than a quarter of a second of whatever a step is. */
+    CREG_LIMIT_TEMPLATE_FUEL = 5000000,
     CREG_LIMIT_TEMPLATE_PARSE_DEPTH = 200,
     CREG_LIMIT_TEMPLATE_CALL_DEPTH = 100,
     CREG_LIMIT_TEMPLATE_RANGE = 100000,

@@ -5,7 +5,7 @@
  * yyjson checks the grammar, the UTF-8 and the escapes; this file adds what a configuration
  * must not contain without a word (duplicate keys) or without an end (nesting), and keeps
  * numbers exact. Text is parsed in place in one copy that lies in the arena, so strings cost
- * nothing more; yyjson's own tree lives in a scratch arena that is dropped at once.
+ * nothing more; yyjson's own tree is given back at once.
  */
 #include "format/json.h"
 
@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/fail.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "format/numeral.h"
 
 /* A container that is being filled. */
@@ -36,20 +37,52 @@ typedef struct reader {
 
 /* ---- yyjson's memory ------------------------------------------------------------------- */
 
-static void *alloc_in_arena(void *arena, size_t size)
+/*
+ * What yyjson's own tree takes: counted against what the caller's arena may still ask for,
+ * and given back at once. It grows by doubling, so it lies outside of the arena, where the
+ * smaller ones would stay.
+ */
+typedef struct tree_memory {
+    size_t left;
+    creg_status failed; /* why there was no more */
+} tree_memory;
+
+static void *count_block(tree_memory *memory, size_t before, size_t size, void *block)
 {
-    return creg_arena_alloc(arena, size);
+    if (block == NULL)
+        memory->failed = CREG_NO_MEMORY;
+    else
+        memory->left += before - size;
+    return block;
 }
 
-static void *grow_in_arena(void *arena, void *block, size_t old_size, size_t size)
+static bool has_left(tree_memory *memory, size_t before, size_t size)
 {
-    return creg_arena_grow(arena, block, old_size, size);
+    if (size <= before || size - before <= memory->left)
+        return true;
+    memory->failed = CREG_LIMIT;
+    return false;
 }
 
-static void keep_in_arena(void *arena, void *block)
+static void *tree_alloc(void *context, size_t size)
 {
-    (void)arena;
-    (void)block;
+    tree_memory *memory = context;
+    return has_left(memory, 0, size) ? count_block(memory, 0, size, creg_memory_alloc(size))
+                                     : NULL;
+}
+
+static void *tree_grow(void *context, void *block, size_t before, size_t size)
+{
+    tree_memory *memory = context;
+    return has_left(memory, before, size)
+               ? count_block(memory, before, size, creg_memory_realloc(block, size))
+               : NULL;
+}
+
+static void tree_free(void *context, void *block)
+{
+    (void)context;
+    creg_memory_free(block);
 }
 
 /* ---- places ---------------------------------------------------------------------------- */
@@ -248,10 +281,14 @@ static creg_status read_tree(reader *read, yyjson_val *root, creg_value *ret_val
 /* ---- the text -------------------------------------------------------------------------- */
 
 static creg_status fail_syntax(reader *read, const yyjson_read_err *fault,
-                               const creg_arena *scratch)
+                               const tree_memory *memory)
 {
-    if (fault->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
-        return creg_fail_arena(read->err, scratch);
+    if (fault->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+        if (memory->failed == CREG_NO_MEMORY)
+            return creg_fail(read->err, CREG_NO_MEMORY, "out of memory");
+        read->arena->failed = CREG_LIMIT;
+        return creg_fail_arena(read->err, read->arena);
+    }
     read->fault->at = fault->pos;
     read->fault->has_place = true;
     return creg_fail(read->err, CREG_INVALID, "not JSON: %s", fault->msg);
@@ -280,20 +317,23 @@ static creg_status check_size(reader *read)
     return CREG_OK;
 }
 
-static creg_status read_text(reader *read, creg_arena *scratch, creg_value *ret_value)
+static creg_status read_text(reader *read, creg_value *ret_value)
 {
     char *copy = copy_padded(read->source, read->arena);
     if (copy == NULL)
         return creg_fail_arena(read->err, read->arena);
-    yyjson_alc memory = {alloc_in_arena, grow_in_arena, keep_in_arena, scratch};
+    tree_memory memory = {.left = read->arena->budget - read->arena->taken};
+    yyjson_alc allocator = {tree_alloc, tree_grow, tree_free, &memory};
     yyjson_read_flag flags =
         YYJSON_READ_INSITU |
         (read->as_written ? YYJSON_READ_NUMBER_AS_RAW : YYJSON_READ_BIGNUM_AS_RAW);
     yyjson_read_err fault;
-    yyjson_doc *document = yyjson_read_opts(copy, read->source.size, flags, &memory, &fault);
+    yyjson_doc *document = yyjson_read_opts(copy, read->source.size, flags, &allocator, &fault);
     if (document == NULL)
-        return fail_syntax(read, &fault, scratch);
-    return read_tree(read, yyjson_doc_get_root(document), ret_value);
+        return fail_syntax(read, &fault, &memory);
+    creg_status status = read_tree(read, yyjson_doc_get_root(document), ret_value);
+    yyjson_doc_free(document);
+    return status;
 }
 
 creg_status creg_json_read(creg_slice text, unsigned flags, creg_arena *arena,
@@ -310,11 +350,7 @@ creg_status creg_json_read(creg_slice text, unsigned flags, creg_arena *arena,
     creg_status status = check_size(&read);
     if (status != CREG_OK)
         return status;
-    creg_arena scratch;
-    creg_arena_init(&scratch, CREG_LIMIT_OPERATION_BYTES);
-    status = read_text(&read, &scratch, ret_value);
-    creg_arena_clear(&scratch);
-    return status;
+    return read_text(&read, ret_value);
 }
 
 creg_status creg_json_parse(creg_slice text, const char *name, unsigned flags,

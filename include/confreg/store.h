@@ -32,9 +32,11 @@ enum {
     CREG_STORE_MULTI_PROCESS = 8,            /**< other processes may change it */
     CREG_STORE_SAME_VALUE_IS_NO_CHANGE = 16, /**< writing the value that is there already keeps
                                                  the version and wakes nobody (Consul) */
-    CREG_STORE_SMALL_TRANSACTIONS = 32 /**< some dozens of operations (Consul) or of conditions
-                                            (etcd), so that even a change of one node may need
-                                            several */
+    CREG_STORE_SMALL_TRANSACTIONS = 32, /**< some dozens of operations (Consul) or of conditions
+                                             (etcd), so that even a change of one node may need
+                                             several */
+    CREG_STORE_DELETES_KEY_BY_KEY = 64  /**< a DELETE_TREE counts as many operations as it has
+                                             keys, which are all read first (ZooKeeper) */
 };
 
 /**

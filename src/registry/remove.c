@@ -11,7 +11,8 @@
 #include "registry/record.h"
 
 enum {
-    SUBTREE_KEYS_MAX = 500 /* keys below one DELETE_TREE, when it has to go in pieces */
+    SUBTREE_KEYS_MAX = 500, /* keys below one DELETE_TREE, when it has to go in pieces */
+    PART_DEPTH = 2          /* nodes/NODE, services/SERVICE */
 };
 
 /* One removal: what must hold while it goes on, and the keys of the books. */
@@ -20,6 +21,7 @@ typedef struct removal {
     const creg_dn *dn;
     creg_key record, intent, edited, request;
     bool has_request;
+    size_t key_count; /* as the record says; 0: not known */
     creg_check guard; /* must hold in every transaction */
     creg_liveness *fence;
     creg_arena arena;
@@ -118,28 +120,9 @@ static creg_operation next_delete(const creg_pairs *keys, size_t at, size_t top_
     return (creg_operation){.kind = CREG_OPERATION_DELETE, .key = key};
 }
 
-/* Everything below the instance's key but the few directories that hold large subtrees. */
-static creg_status remove_subtrees(removal *work, creg_error *err)
+static creg_status delete_all(removal *work, const creg_operation *operations,
+                              const uint32_t *weights, size_t count, creg_error *err)
 {
-    creg_slice top = creg_dn_instance(work->dn);
-    creg_read read = {.is_list = true, .key = top, .keys_only = true};
-    creg_status status =
-        creg_store_read(work->registry->store, &read, 1, &work->arena, NULL, err);
-    if (status != CREG_OK)
-        return status;
-    const creg_pairs *keys = &read.ret_pairs;
-    creg_operation *operations =
-        creg_arena_calloc(&work->arena, keys->size, sizeof *operations);
-    uint32_t *weights = creg_arena_calloc(&work->arena, keys->size, sizeof *weights);
-    if (operations == NULL || weights == NULL)
-        return creg_fail_arena(err, &work->arena);
-    size_t count = 0;
-    for (size_t at = 0; at < keys->size; count++) {
-        size_t below;
-        operations[count] = next_delete(keys, at, top.size, &below);
-        weights[count] = (uint32_t)below;
-        at += below;
-    }
     creg_chunks chunks = {.registry = work->registry,
                           .operations = operations,
                           .weights = weights,
@@ -148,6 +131,92 @@ static creg_status remove_subtrees(removal *work, creg_error *err)
                           .check_count = 1,
                           .fence = work->fence};
     return creg_chunks_apply(&chunks, err);
+}
+
+static creg_status list_keys(removal *work, uint32_t depth, creg_pairs *ret_keys,
+                             creg_operation **ret_operations, uint32_t **ret_weights,
+                             creg_error *err)
+{
+    creg_read read = {
+        .is_list = true, .key = creg_dn_instance(work->dn), .depth = depth, .keys_only = true};
+    creg_status status =
+        creg_store_read(work->registry->store, &read, 1, &work->arena, NULL, err);
+    if (status != CREG_OK)
+        return status;
+    size_t size = read.ret_pairs.size;
+    *ret_keys = read.ret_pairs;
+    *ret_operations = creg_arena_calloc(&work->arena, size, sizeof **ret_operations);
+    *ret_weights = creg_arena_calloc(&work->arena, size, sizeof **ret_weights);
+    bool is_made = *ret_operations != NULL && *ret_weights != NULL;
+    return is_made ? CREG_OK : creg_fail_arena(err, &work->arena);
+}
+
+/* Everything below the instance's key but the few directories that hold large subtrees. */
+static creg_status remove_by_keys(removal *work, creg_error *err)
+{
+    creg_slice top = creg_dn_instance(work->dn);
+    creg_pairs keys;
+    creg_operation *operations;
+    uint32_t *weights;
+    creg_status status = list_keys(work, 0, &keys, &operations, &weights, err);
+    if (status != CREG_OK)
+        return status;
+    size_t count = 0;
+    for (size_t at = 0; at < keys.size; count++) {
+        size_t below;
+        operations[count] = next_delete(&keys, at, top.size, &below);
+        weights[count] = (uint32_t)below;
+        at += below;
+    }
+    return delete_all(work, operations, weights, count, err);
+}
+
+static bool take_part(creg_slice key, creg_operation *part)
+{
+    bool is_subtree = key.data[key.size - 1] == '/';
+    key.size -= is_subtree;
+    *part = (creg_operation){
+        .kind = is_subtree ? CREG_OPERATION_DELETE_TREE : CREG_OPERATION_DELETE, .key = key};
+    return is_subtree;
+}
+
+/*
+ * The same without reading every key: whole nodes and services, of about the size that the
+ * number of keys lets expect. CREG_LIMIT when one of them turns out to be too large.
+ */
+static creg_status remove_by_parts(removal *work, creg_error *err)
+{
+    creg_pairs parts;
+    creg_operation *operations;
+    uint32_t *weights;
+    creg_status status = list_keys(work, PART_DEPTH, &parts, &operations, &weights, err);
+    if (status != CREG_OK)
+        return status;
+    size_t subtrees = 0;
+    for (size_t i = 0; i < parts.size; i++) {
+        weights[i] = take_part(parts.items[i].key, &operations[i]);
+        subtrees += weights[i];
+    }
+    size_t each = subtrees == 0 ? 1 : work->key_count / subtrees + 1;
+    if (each > SUBTREE_KEYS_MAX)
+        each = SUBTREE_KEYS_MAX;
+    for (size_t i = 0; i < parts.size; i++)
+        weights[i] = weights[i] == 0 ? 1 : (uint32_t)each;
+    return delete_all(work, operations, weights, parts.size, err);
+}
+
+static bool reads_before_deleting(const creg_registry *registry)
+{
+    unsigned capabilities = creg_store_capabilities(registry->store);
+    return (capabilities & CREG_STORE_DELETES_KEY_BY_KEY) != 0;
+}
+
+static creg_status remove_subtrees(removal *work, creg_error *err)
+{
+    creg_status status = CREG_LIMIT;
+    if (reads_before_deleting(work->registry) && work->key_count > 0)
+        status = remove_by_parts(work, err);
+    return status == CREG_LIMIT ? remove_by_keys(work, err) : status;
 }
 
 /* The tree is gone; now the instance's own key, the books, and last the intent that guards. */
@@ -228,10 +297,15 @@ static creg_status settle(removal *work, creg_status status, bool was_unclear, c
     return status;
 }
 
+/* Where it is known beforehand, the attempt is spared: it would read every key. */
 static bool must_go_in_pieces(const creg_registry *registry, size_t key_count)
 {
-    return registry->transaction_operations != 0 &&
-           key_count > registry->transaction_operations;
+    size_t most = registry->transaction_operations;
+    creg_limits limits;
+    if (most == 0 && reads_before_deleting(registry) &&
+        creg_store_limits(registry->store, &limits, NULL) == CREG_OK)
+        most = limits.transaction_operations;
+    return most != 0 && key_count > most;
 }
 
 static creg_status remove_committed(removal *work, const creg_instance *record, creg_error *err)
@@ -263,6 +337,7 @@ creg_status creg_remove_instance(creg_registry *registry, const creg_dn *dn, cre
         status = fail_absent(dn, err);
     else if (status == CREG_OK)
         status = creg_record_parse(work.guard.key, text, &work.arena, &record, err);
+    work.key_count = record.key_count;
     if (status == CREG_OK)
         status = open_removal(&work, record.request_id, err);
     if (status == CREG_OK)

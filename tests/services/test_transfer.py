@@ -114,3 +114,23 @@ def test_between_two_servers(large, tmp_path):
             assert export(tmp_path, other.url + "/x") == export(tmp_path, large)
     except FileNotFoundError as problem:
         pytest.skip(str(problem))
+
+
+def test_remove_of_an_uneven_instance(tmp_path):
+    """One part of it is larger than a multi of ZooKeeper: it goes by its keys."""
+    try:
+        with services.start("zookeeper") as service:
+            url = service.url + "/uneven"
+            command(tmp_path, "template", "register", "hadoop", "1.0", "--file", "template.json",
+                    "--options", "options.json", "-q", "--store", url)
+            command(tmp_path, "instance", "create", "bob", "hadoop", "1.0", "-q", "--store", url,
+                    "--set", "slaves.number=70")
+            for part in range(7):
+                command(tmp_path, "instance", "set", "bob/hadoop/1.0/1", "-q", "--store", url, "--timeout", "60s",
+                        *("bulk/deep/a-rather-long-name-of-a-property-%d-%d=v" % (part, i) for i in range(1900)))
+            command(tmp_path, "instance", "rm", "bob/hadoop/1.0/1", "-q", "--store", url, "--timeout", "60s")
+            left = command(tmp_path, "kv", "list", "instances", "-o", "name", "--store", url)
+            assert left == b""
+            assert json.loads(command(tmp_path, "store", "fsck", "-o", "json", "--store", url))["findings"] == []
+    except FileNotFoundError as problem:
+        pytest.skip(str(problem))

@@ -376,8 +376,8 @@ const creg_store_driver creg_driver_zookeeper = {
     .name = "zookeeper",
     .schemes = schemes,
     .private_size = sizeof(struct creg_driver_state),
-    .capabilities =
-        CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE | CREG_STORE_MULTI_PROCESS,
+    .capabilities = CREG_STORE_SNAPSHOT_READ | CREG_STORE_NEEDS_FENCE |
+                    CREG_STORE_MULTI_PROCESS | CREG_STORE_DELETES_KEY_BY_KEY,
     .parameters = parameters,
     /* One multi is one packet below jute.maxbuffer; apply() counts its bytes exactly. */
     .limits = {.transaction_operations = OPERATIONS_MAX,

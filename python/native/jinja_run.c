@@ -55,8 +55,8 @@ static creg_status failed(creg_error *err)
     if (err != NULL) {
         creg_error_clear(err);
         err->status = CREG_TEMPLATE_RUNTIME;
-        strcpy(err->type, "RuntimeError");
-        strcpy(err->message, "a function of the program failed");
+        PyOS_snprintf(err->type, sizeof err->type, "RuntimeError");
+        PyOS_snprintf(err->message, sizeof err->message, "a function of the program failed");
     }
     return CREG_TEMPLATE_RUNTIME;
 }

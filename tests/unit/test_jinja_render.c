@@ -445,6 +445,152 @@ static void test_jinja__host_functions_are_called(void **state)
     end(&b);
 }
 
+/* ---- objects of the host ----------------------------------------------------------------- */
+
+/* A counter: an attribute, an item, a call, an iterator that ends at `limit`. */
+typedef struct counter {
+    int64_t at, limit;
+} counter;
+
+static creg_status counter_attribute(void *user, creg_slice name, creg_arena *arena,
+                                     creg_value *ret_value, creg_error *err)
+{
+    const counter *self = user;
+    (void)arena;
+    (void)err;
+    if (!creg_slice_equal(name, creg_slice_of("at")) &&
+        !creg_slice_equal(name, creg_slice_of("_at")))
+        return CREG_NOT_FOUND;
+    *ret_value = creg_value_int(self->at);
+    return CREG_OK;
+}
+
+static creg_status counter_call(void *user, const jinja_arguments *arguments, creg_arena *arena,
+                                creg_value *ret_value, creg_error *err)
+{
+    const counter *self = user;
+    (void)arena;
+    (void)err;
+    *ret_value = creg_value_int(self->limit + (int64_t)arguments->count);
+    return CREG_OK;
+}
+
+static creg_status counter_next(void *user, creg_arena *arena, creg_value *ret_item,
+                                creg_error *err)
+{
+    counter *self = user;
+    (void)arena;
+    (void)err;
+    if (self->at == self->limit)
+        return CREG_NOT_FOUND;
+    *ret_item = creg_value_int(self->at++);
+    return CREG_OK;
+}
+
+static const jinja_object_class counter_class = {
+    .attribute = counter_attribute, .call = counter_call, .next = counter_next};
+
+static void put_counter(bench *b, counter *self)
+{
+    creg_value value;
+    assert_int_equal(
+        jinja_object_new(&counter_class, "counter", self, &b->arena, &value, &b->err), CREG_OK);
+    assert_ptr_equal(jinja_object_user(value), self);
+    assert_null(jinja_object_user(b->context));
+    assert_true(creg_map_set_text(&b->arena, b->context.as.map, creg_slice_of("c"), value));
+}
+
+static void test_jinja__host_objects_do_what_their_class_says(void **unused)
+{
+    (void)unused;
+    bench b;
+    counter self = {.at = 1, .limit = 3};
+    begin(&b, "{}");
+    put_counter(&b, &self);
+    assert_int_equal(render(&b, "{{ c.at }} {{ c.no }} {{ c(5) }} "
+                                "{% for i in c %}{{ i }}{% endfor %} {{ c.at }}"),
+                     CREG_OK);
+    assert_text(&b, "1  4 12 3");
+    assert_int_equal(render(&b, "{{ c + 1 }}"), CREG_TEMPLATE_RUNTIME);
+    assert_int_equal(render(&b, "{{ c|length }}"), CREG_TEMPLATE_RUNTIME);
+    end(&b);
+}
+
+static void test_jinja__the_sandbox_is_asked_before_the_host(void **unused)
+{
+    (void)unused;
+    bench b;
+    counter self = {.at = 1, .limit = 3};
+    begin(&b, "{}");
+    b.options.sandbox = JINJA_SANDBOX_STANDARD;
+    put_counter(&b, &self);
+    assert_int_equal(render(&b, "[{{ c._at }}]"), CREG_OK);
+    assert_text(&b, "[]");
+    end(&b);
+}
+
+static void test_jinja__globals_of_a_render_come_first(void **unused)
+{
+    (void)unused;
+    bench b;
+    begin(&b, "{\"n\": 1}");
+    creg_map *globals = creg_map_new(&b.arena, 2);
+    creg_map_set_text(&b.arena, globals, creg_slice_of("k"), creg_value_int(8));
+    creg_map_set_text(&b.arena, globals, creg_slice_of("n"), creg_value_int(9));
+    assert_int_equal(jinja_engine_new(NULL, &b.engine, &b.err), CREG_OK);
+    assert_int_equal(jinja_add_global(b.engine, "k", creg_value_int(7), &b.err), CREG_OK);
+    jinja_render_options options = {.globals = globals};
+    assert_int_equal(render_with(&b, "{{ k }}{{ n }}", options), CREG_OK);
+    assert_text(&b, "81");
+    assert_int_equal(render(&b, "{{ k }}{{ n }}"), CREG_OK);
+    assert_text(&b, "71");
+    end(&b);
+}
+
+static void test_jinja__an_owned_context_is_changed_in_place(void **unused)
+{
+    (void)unused;
+    bench b;
+    begin(&b, "{\"l\": [1]}");
+    const creg_value *list = creg_map_get_text(b.context.as.map, creg_slice_of("l"));
+    assert_int_equal(render(&b, "{{ l.append(2) }}{{ l }}"), CREG_OK);
+    assert_int_equal(list->as.list->size, 1);
+    jinja_render_options options = {.owns_context = true};
+    assert_int_equal(render_with(&b, "{{ l.append(2) }}{{ l }}", options), CREG_OK);
+    assert_text(&b, "None[1, 2]");
+    assert_int_equal(list->as.list->size, 2);
+    end(&b);
+}
+
+static creg_status dash_for_none(void *user, const jinja_arguments *arguments,
+                                 creg_arena *arena, creg_value *ret_value, creg_error *err)
+{
+    (void)user;
+    (void)arena;
+    (void)err;
+    bool none = creg_value_is(arguments->positional[0], CREG_KIND_NONE);
+    *ret_value = none ? creg_value_cstring("-") : arguments->positional[0];
+    return CREG_OK;
+}
+
+static bool is_named_body(void *user, creg_slice name)
+{
+    (void)user;
+    return creg_slice_equal(name, creg_slice_of("body"));
+}
+
+static void test_jinja__finalize_and_autoescape_by_name(void **unused)
+{
+    (void)unused;
+    bench b;
+    begin(&b, "{\"x\": null, \"y\": \"<\"}");
+    b.options.finalize = dash_for_none;
+    b.options.autoescape_for = is_named_body;
+    assert_int_equal(render(&b, "{{ x }}{{ none }}{{ y }}{{ 1 }}<"), CREG_OK);
+    assert_text(&b, "--&lt;1<");
+    end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +617,11 @@ int main(void)
         cmocka_unit_test(test_jinja__expressions_give_values),
         cmocka_unit_test(test_jinja__names_are_told_without_rendering),
         cmocka_unit_test(test_jinja__host_functions_are_called),
+        cmocka_unit_test(test_jinja__host_objects_do_what_their_class_says),
+        cmocka_unit_test(test_jinja__the_sandbox_is_asked_before_the_host),
+        cmocka_unit_test(test_jinja__globals_of_a_render_come_first),
+        cmocka_unit_test(test_jinja__an_owned_context_is_changed_in_place),
+        cmocka_unit_test(test_jinja__finalize_and_autoescape_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -492,6 +492,47 @@ static void test_truthy__as_python(void **state)
     assert_false(creg_value_truthy(creg_value_map(creg_map_new(&arena, 0))));
 }
 
+static void assert_digits(const char *text, unsigned base, creg_kind kind, const char *hex)
+{
+    creg_value value;
+    creg_slice digits;
+    creg_error err = {0};
+    assert_int_equal(creg_value_integer(creg_slice_of(text), base, &arena, &value, &err),
+                     CREG_OK);
+    assert_int_equal(value.kind, kind);
+    assert_int_equal(creg_value_digits(value, 16, &arena, &digits, &err), CREG_OK);
+    assert_int_equal(digits.size, strlen(hex));
+    assert_memory_equal(digits.data, hex, digits.size);
+}
+
+static void test_integer__any_size_and_base(void **state)
+{
+    (void)state;
+    assert_digits("255", 10, CREG_KIND_INT, "ff");
+    assert_digits("-0xff", 0, CREG_KIND_INT, "-ff");
+    assert_digits("9223372036854775807", 10, CREG_KIND_INT, "7fffffffffffffff");
+    assert_digits("9223372036854775808", 10, CREG_KIND_BIGINT, "8000000000000000");
+    assert_digits("-0x123456789abcdef0123456789", 0, CREG_KIND_BIGINT,
+                  "-123456789abcdef0123456789");
+}
+
+static void test_integer__refuses_what_is_none(void **state)
+{
+    (void)state;
+    creg_value value = creg_value_none();
+    creg_slice digits;
+    creg_error err = {0};
+    assert_int_equal(creg_value_integer(creg_slice_of("12x"), 10, &arena, &value, &err),
+                     CREG_INVALID);
+    assert_int_equal(creg_value_integer(creg_slice_of("1"), 37, &arena, &value, &err),
+                     CREG_USAGE);
+    assert_int_equal(creg_value_digits(creg_value_float(1), 10, &arena, &digits, &err),
+                     CREG_USAGE);
+    assert_int_equal(creg_value_digits(creg_value_int(1), 1, &arena, &digits, &err),
+                     CREG_USAGE);
+    assert_int_equal(value.kind, CREG_KIND_NONE);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -520,6 +561,8 @@ int main(void)
         CASE(test_copy__shares_nothing),
         CASE(test_copy__limits),
         CASE(test_truthy__as_python),
+        CASE(test_integer__any_size_and_base),
+        CASE(test_integer__refuses_what_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

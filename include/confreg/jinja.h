@@ -114,7 +114,7 @@ typedef struct jinja_options {
     bool newstyle_gettext;
     uint64_t random_seed; /**< for `random` and `lipsum`; 0: from the system */
     jinja_limits limits;
-    jinja_loader loader; /**< NULL: includes and imports find nothing */
+    jinja_loader loader; /**< NULL: an include or import is a TypeError, as in Jinja2 */
     void *loader_user;
     /** Does the template of this name escape for HTML? Asked once, while compiling; takes the
         place of `autoescape` unless that is JSON or YAML. NULL: all templates alike */

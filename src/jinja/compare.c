@@ -27,20 +27,13 @@ static bool is_strict(creg_value value)
 static creg_status equal_within(jinja_run *run, creg_value left, creg_value right,
                                 unsigned depth, bool *ret_equal);
 
-static bool is_undefined_itself(creg_value left, creg_value right)
-{
-    return is_kind(left, CREG_KIND_UNDEFINED) && is_kind(right, CREG_KIND_UNDEFINED) &&
-           left.as.object != NULL && left.as.object == right.as.object;
-}
-
 static creg_status equal_lists(jinja_run *run, const creg_list *left, const creg_list *right,
                                unsigned depth, bool *ret_equal)
 {
     creg_status status = CREG_OK;
     *ret_equal = left->size == right->size;
     for (size_t i = 0; i < left->size && *ret_equal && status == CREG_OK; i++)
-        if (!is_undefined_itself(left->items[i], right->items[i]))
-            status = equal_within(run, left->items[i], right->items[i], depth + 1, ret_equal);
+        status = equal_within(run, left->items[i], right->items[i], depth + 1, ret_equal);
     return status;
 }
 
@@ -55,7 +48,7 @@ static creg_status equal_maps(jinja_run *run, const creg_map *left, const creg_m
             continue;
         const creg_value *other = creg_map_get(right, entry->key);
         *ret_equal = other != NULL;
-        if (other != NULL && !is_undefined_itself(entry->value, *other))
+        if (other != NULL)
             status = equal_within(run, entry->value, *other, depth + 1, ret_equal);
     }
     return status;
@@ -93,7 +86,6 @@ static bool is_container(creg_value value)
 creg_status jinja_same(jinja_run *run, creg_value left, creg_value right, bool *ret_same)
 {
     bool by_parts = run->options->undefined == JINJA_UNDEFINED_STRICT &&
-                    !is_undefined_itself(left, right) &&
                     (is_container(left) || is_strict(left) || is_strict(right));
     if (by_parts)
         return equal_within(run, left, right, 0, ret_same);

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 #include "value/integer.h"
 
 static bool is_kind(creg_value value, creg_kind kind)
@@ -204,6 +205,12 @@ creg_status jinja_add(jinja_run *run, creg_value left, creg_value right, creg_va
         if (status == CREG_OK)
             *ret_value = creg_value_float(first + second);
         return status;
+    }
+    /* A chainable undefined value knows how it looks as HTML: as nothing. */
+    if (is_markup(left) && is_kind(right, CREG_KIND_UNDEFINED) &&
+        jinja_undefined_mode(right) == JINJA_UNDEFINED_CHAINABLE) {
+        *ret_value = left;
+        return CREG_OK;
     }
     if (left.kind != right.kind || !is_sequence(left))
         return fail_add(run, left, right);

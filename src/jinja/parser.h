@@ -110,13 +110,12 @@ void jinja_note_store(jinja_parser *p, const jinja_node *node);
 
 /* ---- parser_expression.c -------------------------------------------------------------- */
 
-/** What ends a tuple besides the end of a tag and `)`. */
+/** What a tuple may hold. */
 typedef struct jinja_tuple_rules {
-    const char *end_name; /* NULL: nothing */
-    bool targets;         /* names and literals only, to be assigned to */
-    bool namespaces;      /* `ns.name` is a target, too */
-    bool no_condition;    /* `a if b` does not belong to it */
-    bool parenthesised;   /* () is the empty tuple */
+    bool targets;       /* names and literals only, to be assigned to */
+    bool namespaces;    /* `ns.name` is a target, too */
+    bool no_condition;  /* `a if b` does not belong to it */
+    bool parenthesised; /* () is the empty tuple */
 } jinja_tuple_rules;
 
 jinja_node *jinja_make_node(jinja_parser *p, jinja_node_kind kind, const jinja_token *place);

@@ -882,11 +882,10 @@ jinja_node *jinja_parse_expression(jinja_parser *p, bool with_condition)
 
 /* ---- tuples and targets --------------------------------------------------------------- */
 
-static bool ends_tuple(const jinja_parser *p, jinja_tuple_rules rules)
+static bool ends_tuple(const jinja_parser *p)
 {
     return p->token->kind == TOKEN_VARIABLE_END || p->token->kind == TOKEN_BLOCK_END ||
-           p->token->kind == TOKEN_RPAREN ||
-           (rules.end_name != NULL && jinja_is_name(p->token, rules.end_name));
+           p->token->kind == TOKEN_RPAREN;
 }
 
 static jinja_node *parse_tuple_item(jinja_parser *p, jinja_tuple_rules rules)
@@ -903,7 +902,7 @@ jinja_node *jinja_parse_tuple(jinja_parser *p, jinja_tuple_rules rules)
     for (;;) {
         if (items.count > 0 && jinja_expect(p, TOKEN_COMMA) == NULL)
             return NULL;
-        if (ends_tuple(p, rules))
+        if (ends_tuple(p))
             break;
         jinja_node *item = parse_tuple_item(p, rules);
         if (item == NULL || !jinja_vector_push(p, &items, item))

@@ -177,13 +177,14 @@ static jinja_stmt *parse_print(jinja_parser *p)
 
 /* ---- for, if -------------------------------------------------------------------------- */
 
+/* Behind a comma neither `in` nor `recursive` ends the tuple, though Jinja2 seems to mean it:
+ * `for a, in x` is an error there, and so it is here. */
 static bool parse_for_head(jinja_parser *p, jinja_for *loop)
 {
-    loop->target = jinja_parse_tuple(p, (jinja_tuple_rules){.end_name = "in", .targets = true});
+    loop->target = jinja_parse_tuple(p, (jinja_tuple_rules){.targets = true});
     if (!jinja_make_target(p, loop->target, USE_STORE) || jinja_expect_name(p, "in") == NULL)
         return false;
-    loop->iter = jinja_parse_tuple(
-        p, (jinja_tuple_rules){.end_name = "recursive", .no_condition = true});
+    loop->iter = jinja_parse_tuple(p, (jinja_tuple_rules){.no_condition = true});
     if (loop->iter == NULL)
         return false;
     if (jinja_skip_name(p, "if")) {

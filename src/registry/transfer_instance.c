@@ -18,7 +18,7 @@
 #include "registry/transfer.h"
 #include "store/pairs.h"
 
-enum { PATIENCE_MS = 5000, PAUSE_MS = 100 };
+enum { PATIENCE_MS = 30000, PAUSE_MS = 100 };
 
 /* All that is known of an instance in one store, of one moment. */
 typedef struct sighting {
@@ -291,7 +291,7 @@ creg_status creg_transfer_instance(creg_transfer *work, creg_slice x, creg_error
         return status; /* removed meanwhile */
     if (!work->is_verify)
         work->report.instances++;
-    /* A session may outlive its owner by twice its time. */
+    /* A session may outlive its owner by twice its time, which ZooKeeper sets by itself. */
     int64_t end = now_ms() + PATIENCE_MS + (int64_t)work->destination->liveness_ms * 2;
     outcome result = AGAIN;
     while (result == AGAIN) {

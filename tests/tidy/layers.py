@@ -29,6 +29,7 @@ LAYER_OF = {
     "confreg/store.h": "store",
     "confreg/sys/store_driver.h": "store",
     "confreg/registry.h": "registry",
+    "confreg/transfer.h": "registry",
 }
 PUBLIC_ONLY = ("cli/", "python/", "server/", "examples/")
 # What a layer may take of a folder that it otherwise may not see.

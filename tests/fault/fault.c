@@ -682,6 +682,7 @@ static int run_crowd(const options *wanted)
         await(children[i], 0, "one of the crowd", &scene->notes);
     int judge = fork_child();
     if (judge == 0) {
+        alarm(600);
         judge_crowd(url, scene, (size_t)processes * wanted->each);
         exit(0);
     }

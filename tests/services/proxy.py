@@ -175,6 +175,7 @@ class Proxy:
             for rule in self.rules:
                 if rule.marker in link.seen:
                     self.rules.remove(rule)
+                    rule.met.set()
                     link.seen = b""
                     return rule
         return None
@@ -237,7 +238,6 @@ class Proxy:
         link.end(rule.then)
         if rule.after == "refuse":
             self.end_all("reset")
-        rule.met.set()
 
     def forget(self, link):
         """Both pumps come by; the second one closes."""

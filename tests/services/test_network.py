@@ -215,7 +215,7 @@ def test_network__an_answer_that_drips_is_given_up_at_the_deadline(service, prox
 def test_network__a_watch_goes_on_over_broken_connections(service, proxy, how):
     url = url_of(proxy, 5000)
     direct = service.url + "/deadline"
-    watch = subprocess.Popen([PROGRAM, "kv", "watch", "broken-" + how, "--count", "3", "-o", "jsonl"],
+    watch = subprocess.Popen([PROGRAM, "kv", "watch", "broken-" + how, "-o", "jsonl"],
                              env={**os.environ, "CONFREG_STORE": url}, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
@@ -227,10 +227,11 @@ def test_network__a_watch_goes_on_over_broken_connections(service, proxy, how):
             proxy.end_all(how)
             time.sleep(0.2)
             assert Run(direct, "kv", "put", "broken-%s/%d" % (how, number), "x", "-q").code == 0
-        out, err = watch.communicate(timeout=20)
+        time.sleep(2)
     finally:
         watch.kill()
-        watch.wait()
+        out, err = watch.communicate()
+    # A resync may stand between them: a store that cannot vouch for the gap says so.
     paths = [json.loads(line)["path"] for line in out.splitlines()
              if json.loads(line)["event"] == "put"]
     assert paths == ["broken-%s/%d" % (how, number) for number in range(3)], (out, err)

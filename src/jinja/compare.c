@@ -295,6 +295,8 @@ creg_status jinja_contains(jinja_run *run, creg_value haystack, creg_value needl
     case CREG_KIND_SET:
         return is_in_map(run, haystack.as.map, needle, ret_contains);
     case CREG_KIND_RANGE:
+        if (is_strict(needle) && haystack.as.range->size > 0)
+            return jinja_fail_undefined(run, needle);
         *ret_contains = is_in_range_value(haystack.as.range, needle);
         return CREG_OK;
     case CREG_KIND_BYTES:

@@ -89,10 +89,27 @@ static creg_status try_operations(measuring *work, size_t count, creg_error *err
                         : apply_puts(work, puts, count, err);
 }
 
+/* How many of them fit into a transaction's bytes, with the keys that the probe uses. */
+static size_t operations_by_bytes(measuring *work)
+{
+    if (work->limits.transaction_bytes == 0)
+        return SIZE_MAX;
+    creg_slice key = creg_probe_key(work, "size/%06zu", (size_t)0);
+    return work->limits.transaction_bytes / (key.size + 1 + work->limits.operation_bytes);
+}
+
+/* Below a long root the bytes are full first; then the number is tried as far as they reach. */
 static creg_status probe_operations(measuring *work, creg_error *err)
 {
-    return largest(work, try_operations, work->limits.transaction_operations, OPERATIONS_TRIED,
-                   err);
+    size_t published = work->limits.transaction_operations;
+    size_t fitting = operations_by_bytes(work);
+    if (published <= fitting)
+        return largest(work, try_operations, published, OPERATIONS_TRIED, err);
+    creg_status status = largest(work, try_operations, fitting, OPERATIONS_TRIED, err);
+    if (status == CREG_OK && work->row->result == CREG_MEASURE_HOLDS)
+        status =
+            creg_probe_note(work, "the bytes are full first; %zu are published", published);
+    return status;
 }
 
 static char *filling(measuring *work, size_t size)

@@ -62,7 +62,11 @@ def test_check__tells_limits_that_info_tells(instance):
     facts = instance("store", "info", "-o", "json").json()
     rows = measures(instance("store", "check", "--quick", "-o", "json"))
     for name in ("transaction_operations", "transaction_bytes", "value_bytes", "key_bytes"):
-        assert rows[name]["value"] == facts["max_" + name]
+        row, told = rows[name], facts["max_" + name]
+        is_full = row["note"] == f"the bytes are full first; {told} are published"
+        assert row["result"] != "broken"
+        assert row["value"] < told if is_full else row["value"] == told
+        assert not is_full or name == "transaction_operations"
 
 
 @lmdb_only

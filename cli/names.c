@@ -4,6 +4,8 @@
  */
 #include "names.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,6 +57,21 @@ const char *cli_template_dn(cli_context *cli, creg_slice name, creg_slice versio
 
 /* ---- asking ----------------------------------------------------------------------------- */
 
+/* Ctrl-C may come between the question and the read, or interrupt another thread than this
+ * one: a read alone would wait on, so what it said is looked for between short waits. */
+static ssize_t read_answer(char *answer, size_t size)
+{
+    struct pollfd terminal = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (!cli_cancel) {
+        int ready = poll(&terminal, 1, 50);
+        if (ready > 0)
+            return read(STDIN_FILENO, answer, size);
+        if (ready < 0 && errno != EINTR)
+            return -1;
+    }
+    return -1;
+}
+
 creg_status cli_confirm(cli_context *cli, const char *question)
 {
     if (cli->yes)
@@ -67,7 +84,7 @@ creg_status cli_confirm(cli_context *cli, const char *question)
     fprintf(stderr, "confreg: %s [y/N] ", question);
     fflush(stderr);
     char answer[16] = "";
-    ssize_t size = read(STDIN_FILENO, answer, sizeof answer - 1);
+    ssize_t size = read_answer(answer, sizeof answer - 1);
     if (size > 0 && (answer[0] == 'y' || answer[0] == 'Y'))
         return CREG_OK;
     if (cli_cancel)

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
@@ -40,6 +41,9 @@ def on_terminal(confreg, *words, columns=60, env=None, answer=None):
     os.close(follower)
     output = b""
     while True:
+        if not select.select([leader], [], [], 60)[0]:
+            process.kill()
+            pytest.fail("nothing more was said for a minute, after %r" % output)
         try:
             part = os.read(leader, 65536)
         except OSError:

@@ -152,12 +152,20 @@ class Client:
     def registry(self) -> confreg.Registry:
         """The confreg.Registry below, opened by the first call."""
         registry = self._registry
-        pid = os.getpid()
-        if registry is None or self._pid != pid or registry.closed:
-            registry = confreg.open(self.endpoint) if self._is_private else _open(self.endpoint)
+        if registry is None or self._pid != os.getpid() or registry.closed:
+            registry = self._open_private() if self._is_private else _open(self.endpoint)
             self._registry = registry
-            self._pid = pid
+            self._pid = os.getpid()
         return registry
+
+    def _open_private(self) -> confreg.Registry:
+        """A store of this client alone: of its threads one opens it, the others take the same."""
+        with _opening:
+            registry = self._registry
+            if registry is None or self._pid != os.getpid() or registry.closed:
+                registry = self._registry = confreg.open(self.endpoint)
+                self._pid = os.getpid()
+            return registry
 
     @property
     def _keys(self) -> confreg.KV:

@@ -151,6 +151,21 @@ def test_one_connection_serves_threads(kv):
     assert len(kv.recurse("t")) == 200
 
 
+def test_threads_that_come_first_together_share_one_store():
+    for _ in range(50):
+        kv = kvstore.Client("memory:")
+        gate = threading.Barrier(8)
+        def work(number, kv=kv, gate=gate):
+            gate.wait()
+            kv.set(f"t/{number}", number)
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(kv.recurse("t")) == 8
+
+
 def test_deleting_an_instance_by_its_keys_takes_its_record(store):
     store.register("t", "1", "", '{"a": 1}', "")
     made = store.instantiate("u", "t", "1")

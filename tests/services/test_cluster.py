@@ -76,10 +76,6 @@ def new_leader(service, old):
 
 @pytest.fixture
 def service():
-    try:
-        services.find_program("java" if KIND == "zookeeper" else KIND)
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
     with services.start(KIND, 3) as started:
         yield started
 

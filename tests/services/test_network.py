@@ -59,10 +59,6 @@ CASES = [case for case in itertools.product(POINTS, LOST, THEN, AFTER) if wanted
 
 @pytest.fixture(scope="module")
 def service():
-    try:
-        services.find_program("java" if KIND == "zookeeper" else KIND)
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
     with services.start(KIND) as started:
         yield started
 

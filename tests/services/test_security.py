@@ -71,15 +71,6 @@ def call(url, document=None, token=None, method=None):
         return json.loads(answer.read() or b"null")
 
 
-@contextlib.contextmanager
-def started(service):
-    try:
-        with service:
-            yield service
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
-
-
 # ---- Consul: ACLs, namespaces, datacenters ------------------------------------------------------
 
 
@@ -113,7 +104,7 @@ class ConsulWithAcl(services.Consul):
 
 @pytest.fixture(scope="module")
 def consul():
-    with started(ConsulWithAcl(1)) as service:
+    with ConsulWithAcl(1) as service:
         service.writer = service.make_token(
             "writer", 'key_prefix "mine/" {policy = "write"} session_prefix "" {policy = "write"}')
         service.reader = service.make_token("reader", 'key_prefix "mine/" {policy = "read"}')
@@ -224,7 +215,7 @@ class EtcdWithUsers(services.Etcd):
 
 @pytest.fixture(scope="module")
 def etcd():
-    with started(EtcdWithUsers(1)) as service:
+    with EtcdWithUsers(1) as service:
         service.auth("role/add", name="root")
         service.add_user("root")
         service.add_user("writer", "READWRITE", b"mine/")
@@ -295,7 +286,7 @@ def test_etcd__a_user_without_a_password_is_refused_before_anything_is_sent(etcd
 
 @pytest.fixture(scope="module")
 def zookeeper():
-    with started(services.ZooKeeper(1)) as service:
+    with services.ZooKeeper(1) as service:
         run(service.url + "/mine", "kv", "put", "there", "1", "-q",
             CONFREG_ZOOKEEPER_DIGEST="bob:" + PASSWORD)
         yield service
@@ -437,7 +428,7 @@ class TlsEtcd(services.Etcd):
 def tls(papers, certificate, wants_client=False):
     service = (TlsConsul if KIND == "consul" else TlsEtcd)(1)
     service.papers, service.certificate, service.wants_client = papers, certificate, wants_client
-    with started(service):
+    with service:
         yield service
 
 

@@ -57,11 +57,8 @@ def large(tmp_path_factory):
 
 @pytest.fixture(params=sorted(services.KINDS))
 def server(request):
-    try:
-        with services.start(request.param) as service:
-            yield service
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
+    with services.start(request.param) as service:
+        yield service
 
 
 def test_there_and_back(server, large, tmp_path):
@@ -107,30 +104,24 @@ def test_killed_and_run_again(server, large, tmp_path):
 
 
 def test_between_two_servers(large, tmp_path):
-    try:
-        with services.start("etcd") as one, services.start("consul") as other:
-            copy(tmp_path, large, one.url)
-            assert copy(tmp_path, one.url, other.url + "/x", "--verify")["unequal"] == 0
-            assert export(tmp_path, other.url + "/x") == export(tmp_path, large)
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
+    with services.start("etcd") as one, services.start("consul") as other:
+        copy(tmp_path, large, one.url)
+        assert copy(tmp_path, one.url, other.url + "/x", "--verify")["unequal"] == 0
+        assert export(tmp_path, other.url + "/x") == export(tmp_path, large)
 
 
 def test_remove_of_an_uneven_instance(tmp_path):
     """One part of it is larger than a multi of ZooKeeper: it goes by its keys."""
-    try:
-        with services.start("zookeeper") as service:
-            url = service.url + "/uneven"
-            command(tmp_path, "template", "register", "hadoop", "1.0", "--file", "template.json",
-                    "--options", "options.json", "-q", "--store", url)
-            command(tmp_path, "instance", "create", "bob", "hadoop", "1.0", "-q", "--store", url,
-                    "--set", "slaves.number=70")
-            for part in range(7):
-                command(tmp_path, "instance", "set", "bob/hadoop/1.0/1", "-q", "--store", url, "--timeout", "60s",
-                        *("bulk/deep/a-rather-long-name-of-a-property-%d-%d=v" % (part, i) for i in range(1900)))
-            command(tmp_path, "instance", "rm", "bob/hadoop/1.0/1", "-q", "--store", url, "--timeout", "60s")
-            left = command(tmp_path, "kv", "list", "instances", "-o", "name", "--store", url)
-            assert left == b""
-            assert json.loads(command(tmp_path, "store", "fsck", "-o", "json", "--store", url))["findings"] == []
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
+    with services.start("zookeeper") as service:
+        url = service.url + "/uneven"
+        command(tmp_path, "template", "register", "hadoop", "1.0", "--file", "template.json",
+                "--options", "options.json", "-q", "--store", url)
+        command(tmp_path, "instance", "create", "bob", "hadoop", "1.0", "-q", "--store", url,
+                "--set", "slaves.number=70")
+        for part in range(7):
+            command(tmp_path, "instance", "set", "bob/hadoop/1.0/1", "-q", "--store", url, "--timeout", "60s",
+                    *("bulk/deep/a-rather-long-name-of-a-property-%d-%d=v" % (part, i) for i in range(1900)))
+        command(tmp_path, "instance", "rm", "bob/hadoop/1.0/1", "-q", "--store", url, "--timeout", "60s")
+        left = command(tmp_path, "kv", "list", "instances", "-o", "name", "--store", url)
+        assert left == b""
+        assert json.loads(command(tmp_path, "store", "fsck", "-o", "json", "--store", url))["findings"] == []

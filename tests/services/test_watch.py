@@ -30,10 +30,6 @@ QUIET = 4.0
 
 @pytest.fixture(scope="module")
 def service():
-    try:
-        services.find_program("java" if KIND == "zookeeper" else KIND)
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
     with services.start(KIND) as started:
         yield started
 

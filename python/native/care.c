@@ -23,11 +23,11 @@ PyObject *confreg_care_copy(PyObject *object, PyObject *args, PyObject *kwargs)
     creg_copy_options options = {membership != 0, keep_runtime != 0, dry_run != 0};
     size_t count = 0;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_copy(handle, source, target, &options, &count, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? PyLong_FromSize_t(count)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_copy(handle, source, target, &options, &count, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? PyLong_FromSize_t(count)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -53,10 +53,12 @@ static PyObject *care(PyObject *object, care_function function, bool flag)
         return NULL;
     creg_report report = {0};
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = function(handle, flag, call.arena, &report, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? confreg_record_report(confreg_state_of(object), &report)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = function(handle, flag, call.arena, &report, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK
+                           ? confreg_record_report(confreg_state_of(object), &report)
+                           : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }

@@ -316,11 +316,12 @@ static PyObject *get_parts(PyObject *object, void *part)
         return NULL;
     creg_names dns;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_parts(handle, self->text, (creg_part)(uintptr_t)part,
-                                               call.arena, &dns, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? part_list(self, &dns)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_parts(handle, self->text, (creg_part)(uintptr_t)part, call.arena, &dns,
+                        &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? part_list(self, &dns)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self->registry, &call);
     return result;
 }

@@ -106,11 +106,11 @@ PyObject *confreg_instance_requested(PyObject *object, PyObject *args, PyObject 
         return NULL;
     creg_instance found;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_instance_status(handle, request_id, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? confreg_entity_at(self, found.dn)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_instance_status(handle, request_id, call.arena, &found, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? confreg_entity_at(self, found.dn)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -153,11 +153,11 @@ static PyObject *list_instances(PyObject *object, PyObject *args, PyObject *kwar
         return NULL;
     creg_instances found;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_instance_list(handle, user, name, version, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? list_of(self, &found, item_of)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_instance_list(handle, user, name, version, call.arena, &found, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? list_of(self, &found, item_of)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -187,9 +187,10 @@ PyObject *confreg_instance_record_of(confreg_registry *self, creg_slice dn, bool
         return NULL;
     creg_instance found;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_instance_get(handle, dn, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result;
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_instance_get(handle, dn, call.arena, &found, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result;
     if (status != CREG_OK)
         result = confreg_raise(confreg_state_of((PyObject *)self), &call.error);
     else
@@ -215,10 +216,12 @@ PyObject *confreg_instance_remove(confreg_registry *self, creg_slice dn)
     if (handle == NULL)
         return NULL;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_deinstantiate(handle, dn, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? Py_NewRef(Py_None)
-                          : confreg_raise(confreg_state_of((PyObject *)self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_deinstantiate(handle, dn, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK
+                           ? Py_NewRef(Py_None)
+                           : confreg_raise(confreg_state_of((PyObject *)self), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -247,11 +250,12 @@ PyObject *confreg_instance_deinstantiate_all(PyObject *object, PyObject *args, P
         return NULL;
     creg_names removed = {NULL, 0};
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_deinstantiate_all(
-        handle, user, name, version, all != 0, call.arena, &removed, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? confreg_str_list(&removed)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_deinstantiate_all(handle, user, name, version, all != 0, call.arena, &removed,
+                                    &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? confreg_str_list(&removed)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }

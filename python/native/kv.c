@@ -79,9 +79,11 @@ static PyObject *get_one(PyObject *self, PyObject *args, PyObject *kwargs, const
     if (store == NULL)
         return NULL;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
+    Py_BEGIN_ALLOW_THREADS
+    status =
         creg_store_get(store, pair.key, call.arena, &pair.value, &pair.version, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result;
+    Py_END_ALLOW_THREADS
+    PyObject *result;
     if (status == CREG_OK)
         result = make(confreg_state_of(self), &pair);
     else if (status == CREG_NOT_FOUND && fallback != NULL)
@@ -116,10 +118,11 @@ static PyObject *apply(PyObject *self, const creg_transaction *transaction)
     if (store == NULL)
         return NULL;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_store_apply(store, transaction, NULL, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? Py_NewRef(Py_None)
-                          : confreg_raise(confreg_state_of(self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_store_apply(store, transaction, NULL, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? Py_NewRef(Py_None)
+                                         : confreg_raise(confreg_state_of(self), &call.error);
     end(self, &call);
     return result;
 }
@@ -323,11 +326,11 @@ static PyObject *list_pairs(PyObject *self, PyObject *args, PyObject *kwargs,
     if (store == NULL)
         return NULL;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_store_read(store, &read, 1, call.arena, NULL, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? make(confreg_state_of(self), &read.ret_pairs)
-                          : confreg_raise(confreg_state_of(self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_store_read(store, &read, 1, call.arena, NULL, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? make(confreg_state_of(self), &read.ret_pairs)
+                                         : confreg_raise(confreg_state_of(self), &call.error);
     end(self, &call);
     return result;
 }
@@ -392,11 +395,11 @@ static PyObject *read_tuples(PyObject *self, PyObject *keys, PyObject *prefixes)
     if (is_good) {
         uint64_t revision = 0;
         creg_status status;
-        Py_BEGIN_ALLOW_THREADS status =
-            creg_store_read(store, reads, count, call.arena, &revision, &call.error);
-        Py_END_ALLOW_THREADS result = status == CREG_OK
-                                          ? snapshot(state, reads, count, revision)
-                                          : confreg_raise(state, &call.error);
+        Py_BEGIN_ALLOW_THREADS
+        status = creg_store_read(store, reads, count, call.arena, &revision, &call.error);
+        Py_END_ALLOW_THREADS
+        result = status == CREG_OK ? snapshot(state, reads, count, revision)
+                                   : confreg_raise(state, &call.error);
     } else if (reads == NULL) {
         result = confreg_raise_memory(state, call.arena);
     }
@@ -441,9 +444,11 @@ static creg_status wait_in_slices(PyObject *self, creg_store *store, creg_slice 
         if (left * 1000 < SLICE_MS)
             slice_ms = left <= 0 ? 0 : (uint32_t)(left * 1000) + 1;
         creg_status status;
-        Py_BEGIN_ALLOW_THREADS status =
-            creg_store_wait(store, prefix, revision, slice_ms, ret_revision, err);
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() != 0) return CREG_CANCELLED;
+        Py_BEGIN_ALLOW_THREADS
+        status = creg_store_wait(store, prefix, revision, slice_ms, ret_revision, err);
+        Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() != 0)
+            return CREG_CANCELLED;
         if (status != CREG_TIMEOUT || left * 1000 <= SLICE_MS)
             return status;
         if (((confreg_kv *)self)->registry->is_closing) {
@@ -497,10 +502,11 @@ static PyObject *kv_info(PyObject *self, PyObject *unused)
         return NULL;
     creg_pairs facts;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_store_info(store, call.arena, &facts, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? confreg_pairs_dict(&facts)
-                          : confreg_raise(confreg_state_of(self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_store_info(store, call.arena, &facts, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? confreg_pairs_dict(&facts)
+                                         : confreg_raise(confreg_state_of(self), &call.error);
     end(self, &call);
     return result;
 }
@@ -514,8 +520,10 @@ static PyObject *kv_limits(PyObject *self, PyObject *unused)
         return NULL;
     creg_limits limits;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_store_limits(store, &limits, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_store_limits(store, &limits, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result =
         status == CREG_OK
             ? confreg_record(
                   confreg_state_of(self), CONFREG_RECORD_LIMITS,
@@ -536,10 +544,11 @@ static PyObject *kv_check(PyObject *self, PyObject *unused)
     if (store == NULL)
         return NULL;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_store_check(store, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? Py_NewRef(Py_None)
-                          : confreg_raise(confreg_state_of(self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_store_check(store, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? Py_NewRef(Py_None)
+                                         : confreg_raise(confreg_state_of(self), &call.error);
     end(self, &call);
     return result;
 }

@@ -42,9 +42,11 @@ static creg_status read_property(confreg_entity *self, creg_registry *handle, cr
                                  creg_version *ret_version)
 {
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
+    Py_BEGIN_ALLOW_THREADS
+    status =
         creg_get(handle, self->text, path, call->arena, ret_value, ret_version, &call->error);
-    Py_END_ALLOW_THREADS return status;
+    Py_END_ALLOW_THREADS
+    return status;
 }
 
 PyObject *confreg_property_attribute(confreg_entity *self, PyObject *name)
@@ -131,9 +133,10 @@ PyObject *confreg_property_list(confreg_entity *self, creg_slice path, PyObject 
         return NULL;
     creg_names items;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_get_list(handle, self->text, path, call.arena, &items, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result;
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_get_list(handle, self->text, path, call.arena, &items, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result;
     if (status == CREG_OK)
         result = confreg_str_list(&items);
     else if (status == CREG_NOT_FOUND && fallback != NULL)
@@ -239,10 +242,11 @@ static int set_properties(confreg_entity *self, const creg_property *properties,
     if (handle == NULL)
         return -1;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_set(handle, self->text, properties, count, expected, &call.error);
-    Py_END_ALLOW_THREADS if (status != CREG_OK)(void)
-        confreg_raise(confreg_state_of((PyObject *)self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_set(handle, self->text, properties, count, expected, &call.error);
+    Py_END_ALLOW_THREADS
+    if (status != CREG_OK)
+        (void)confreg_raise(confreg_state_of((PyObject *)self), &call.error);
     confreg_end(self->registry, &call);
     return status == CREG_OK ? 0 : -1;
 }
@@ -268,10 +272,12 @@ static int unset(confreg_entity *self, creg_slice path, bool tree, bool is_attri
     if (handle == NULL)
         return -1;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_unset(handle, self->text, path, tree, &call.error);
-    Py_END_ALLOW_THREADS if (status != CREG_OK)(void)(
-        is_attribute ? confreg_raise_attribute(state, &call.error)
-                     : confreg_raise(state, &call.error));
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_unset(handle, self->text, path, tree, &call.error);
+    Py_END_ALLOW_THREADS
+    if (status != CREG_OK)
+        (void)(is_attribute ? confreg_raise_attribute(state, &call.error)
+                            : confreg_raise(state, &call.error));
     confreg_end(self->registry, &call);
     return status == CREG_OK ? 0 : -1;
 }
@@ -383,11 +389,12 @@ static PyObject *compare_and_set(confreg_entity *self, creg_slice path, creg_sli
     if (handle == NULL)
         return NULL;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_compare_and_set(handle, self->text, path, old, value, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? Py_NewRef(Py_None)
-                          : confreg_raise(confreg_state_of((PyObject *)self), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_compare_and_set(handle, self->text, path, old, value, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK
+                           ? Py_NewRef(Py_None)
+                           : confreg_raise(confreg_state_of((PyObject *)self), &call.error);
     confreg_end(self->registry, &call);
     return result;
 }
@@ -426,11 +433,11 @@ static PyObject *property_increment(PyObject *object, PyObject *args, PyObject *
         return NULL;
     int64_t value = 0;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_increment(handle, self->text, path, by, &value, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? PyLong_FromLongLong(value)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_increment(handle, self->text, path, by, &value, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? PyLong_FromLongLong(value)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self->registry, &call);
     return result;
 }
@@ -446,9 +453,10 @@ static PyObject *tree_of(confreg_entity *self, uint32_t depth)
         return NULL;
     creg_value tree;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_tree(handle, self->text, depth, call.arena, &tree, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_tree(handle, self->text, depth, call.arena, &tree, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result =
         status == CREG_OK ? confreg_from_value(state, tree) : confreg_raise(state, &call.error);
     confreg_end(self->registry, &call);
     return result;
@@ -532,10 +540,10 @@ static PyObject *property_copy(PyObject *object, PyObject *args, PyObject *kwarg
     }
     creg_copy_options options = {membership != 0, keep_runtime != 0, false};
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_copy(handle, self->text, copy->text, &options, NULL, &call.error);
-    Py_END_ALLOW_THREADS if (status != CREG_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_copy(handle, self->text, copy->text, &options, NULL, &call.error);
+    Py_END_ALLOW_THREADS
+    if (status != CREG_OK) {
         Py_CLEAR(copy);
         (void)confreg_raise(confreg_state_of(object), &call.error);
     }

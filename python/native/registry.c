@@ -35,7 +35,8 @@ static void close_handle(confreg_registry *registry)
 {
     creg_registry *handle = registry->handle;
     registry->handle = NULL;
-    Py_BEGIN_ALLOW_THREADS creg_close(handle);
+    Py_BEGIN_ALLOW_THREADS
+    creg_close(handle);
     Py_END_ALLOW_THREADS
 }
 
@@ -124,9 +125,10 @@ static PyObject *registry_open(PyObject *module, PyObject *args, PyObject *kwarg
     creg_arena_init(&self->arena, CONFREG_CALL_BYTES);
     creg_error err;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_open(url, &options, &self->handle, &err);
-    Py_END_ALLOW_THREADS if (status != CREG_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_open(url, &options, &self->handle, &err);
+    Py_END_ALLOW_THREADS
+    if (status != CREG_OK) {
         self->handle = NULL;
         Py_DECREF(self);
         return confreg_raise(state, &err);

@@ -55,14 +55,14 @@ PyObject *confreg_template_register(PyObject *object, PyObject *args, PyObject *
     creg_status status = CREG_INTERNAL;
     PyObject *result = NULL;
     if (options_document(state, options, call.arena, &t.options) == 0) {
-        Py_BEGIN_ALLOW_THREADS status =
-            creg_template_register(handle, &t, replace != 0, &call.error);
+        Py_BEGIN_ALLOW_THREADS
+        status = creg_template_register(handle, &t, replace != 0, &call.error);
         if (status == CREG_OK)
             status =
                 creg_template_get(handle, t.name, t.version, call.arena, &stored, &call.error);
-        Py_END_ALLOW_THREADS result = status == CREG_OK
-                                          ? confreg_record_template(state, &stored)
-                                          : confreg_raise(state, &call.error);
+        Py_END_ALLOW_THREADS
+        result = status == CREG_OK ? confreg_record_template(state, &stored)
+                                   : confreg_raise(state, &call.error);
     }
     confreg_end(self, &call);
     return result;
@@ -89,11 +89,12 @@ PyObject *confreg_template_get(PyObject *object, PyObject *args, PyObject *kwarg
         return NULL;
     creg_template found;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_template_get(handle, name, version, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? confreg_record_template(confreg_state_of(object), &found)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_template_get(handle, name, version, call.arena, &found, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK
+                           ? confreg_record_template(confreg_state_of(object), &found)
+                           : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -123,11 +124,11 @@ PyObject *confreg_template_list(PyObject *object, PyObject *args, PyObject *kwar
         return NULL;
     creg_templates found;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_template_list(handle, name, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? template_records(confreg_state_of(object), &found)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_template_list(handle, name, call.arena, &found, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? template_records(confreg_state_of(object), &found)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -144,11 +145,12 @@ PyObject *confreg_template_deregister(PyObject *object, PyObject *args, PyObject
         return NULL;
     creg_names instances = {NULL, 0};
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
+    Py_BEGIN_ALLOW_THREADS
+    status =
         creg_template_deregister(handle, name, version, call.arena, &instances, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? confreg_str_list(&instances)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? confreg_str_list(&instances)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -197,13 +199,13 @@ PyObject *confreg_template_options(PyObject *object, PyObject *args, PyObject *k
     creg_template found;
     creg_options options;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_template_get(handle, name, version, call.arena, &found, &call.error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_template_get(handle, name, version, call.arena, &found, &call.error);
     if (status == CREG_OK)
         status = creg_template_options(&found, call.arena, &options, &call.error);
-    Py_END_ALLOW_THREADS PyObject *result =
-        status == CREG_OK ? option_records(confreg_state_of(object), &options)
-                          : confreg_raise(confreg_state_of(object), &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *result = status == CREG_OK ? option_records(confreg_state_of(object), &options)
+                                         : confreg_raise(confreg_state_of(object), &call.error);
     confreg_end(self, &call);
     return result;
 }
@@ -217,10 +219,11 @@ static PyObject *lint(confreg_registry *self, creg_registry *handle, const creg_
         return NULL;
     creg_findings findings;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_template_lint(handle, t, given, call->arena, &findings, &call->error);
-    Py_END_ALLOW_THREADS return status == CREG_OK ? confreg_record_findings(state, &findings)
-                                                  : confreg_raise(state, &call->error);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_template_lint(handle, t, given, call->arena, &findings, &call->error);
+    Py_END_ALLOW_THREADS
+    return status == CREG_OK ? confreg_record_findings(state, &findings)
+                             : confreg_raise(state, &call->error);
 }
 
 PyObject *confreg_template_lint(PyObject *object, PyObject *args, PyObject *kwargs)

@@ -141,10 +141,10 @@ static PyObject *open_watch(confreg_registry *registry, watch_request *request, 
         Py_DECREF(self);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_watch_open(handle, request->target, &request->options, &opened, &err);
-    Py_END_ALLOW_THREADS if (status != CREG_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_watch_open(handle, request->target, &request->options, &opened, &err);
+    Py_END_ALLOW_THREADS
+    if (status != CREG_OK) {
         confreg_release(registry);
         Py_DECREF(self);
         return confreg_raise(state, &err);
@@ -297,8 +297,10 @@ static void close_now(confreg_watch *self)
     self->handle = NULL;
     self->is_busy = true; /* so that nobody else begins meanwhile */
     unlink_watch(self);
-    Py_BEGIN_ALLOW_THREADS creg_watch_close(handle);
-    Py_END_ALLOW_THREADS self->is_busy = false;
+    Py_BEGIN_ALLOW_THREADS
+    creg_watch_close(handle);
+    Py_END_ALLOW_THREADS
+    self->is_busy = false;
     confreg_release(self->registry);
 }
 
@@ -356,8 +358,10 @@ static int wait_slice(confreg_watch *self, double seconds_left)
     if (seconds_left * 1000 < SLICE_MS)
         wait_ms = (int)(seconds_left * 1000) + 1;
     struct pollfd waited = {.fd = self->descriptor, .events = POLLIN};
-    Py_BEGIN_ALLOW_THREADS(void) poll(&waited, 1, wait_ms);
-    Py_END_ALLOW_THREADS return PyErr_CheckSignals();
+    Py_BEGIN_ALLOW_THREADS(void)
+    poll(&waited, 1, wait_ms);
+    Py_END_ALLOW_THREADS
+    return PyErr_CheckSignals();
 }
 
 /** One look. When there is nothing and the caller will wait, get the descriptor, too. */
@@ -366,14 +370,15 @@ static creg_status ask(confreg_watch *self, bool will_wait, creg_event *ret_even
 {
     creg_status status;
     creg_arena_reset(&self->arena);
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_watch_next(self->handle, 0, &self->arena, ret_event, err);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_watch_next(self->handle, 0, &self->arena, ret_event, err);
     if (status == CREG_TIMEOUT && will_wait && self->descriptor < 0) {
         creg_status opened = creg_watch_descriptor(self->handle, &self->descriptor, err);
         if (opened != CREG_OK)
             status = opened;
     }
-    Py_END_ALLOW_THREADS return status;
+    Py_END_ALLOW_THREADS
+    return status;
 }
 
 /**
@@ -465,8 +470,10 @@ static PyObject *watch_cursor(PyObject *object, PyObject *unused)
     creg_error err;
     creg_slice cursor;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status = creg_watch_cursor(self->handle, &arena, &cursor, &err);
-    Py_END_ALLOW_THREADS PyObject *result =
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_watch_cursor(self->handle, &arena, &cursor, &err);
+    Py_END_ALLOW_THREADS
+    PyObject *result =
         status == CREG_OK ? confreg_str(cursor) : confreg_raise(confreg_state_of(object), &err);
     creg_arena_clear(&arena);
     leave(self);
@@ -483,9 +490,10 @@ static PyObject *watch_fileno(PyObject *object, PyObject *unused)
         return NULL;
     creg_error err;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        creg_watch_descriptor(self->handle, &self->descriptor, &err);
-    Py_END_ALLOW_THREADS leave(self);
+    Py_BEGIN_ALLOW_THREADS
+    status = creg_watch_descriptor(self->handle, &self->descriptor, &err);
+    Py_END_ALLOW_THREADS
+    leave(self);
     if (status != CREG_OK)
         return confreg_raise(confreg_state_of(object), &err);
     return PyLong_FromLong(self->descriptor);

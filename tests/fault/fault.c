@@ -91,6 +91,7 @@ typedef struct job {
     scenario scenario;
     shared notes;
     unsigned long calls; /* as counted by the failpoint's log */
+    int bug;             /* the deliberate bug that it runs with; 0: none */
     int has_fired;
     int has_ended;
 } job;
@@ -131,6 +132,11 @@ static int begin(job *work)
     if (child != 0)
         return child;
     alarm(300);
+    if (work->bug != 0) {
+        char number[8];
+        snprintf(number, sizeof number, "%d", work->bug);
+        setenv("CONFREG_BUG", number, 1);
+    }
     run_scenario(&work->scenario);
     read_log(work);
     work->has_ended = 1;
@@ -156,7 +162,7 @@ static void count_case(const job *work, tally *sum)
                                                     : 1]++;
     bool is_bad = atomic_load(&notes->violations) > 0 || !work->has_ended;
     sum->violated += is_bad;
-    if (!is_bad || getenv("CONFREG_BUG") != NULL)
+    if (!is_bad || work->bug != 0)
         return;
     printf("VIOLATION in %s at %s (told %s):\n", operation_names[work->scenario.operation],
            work->scenario.failpoint[0] == '\0' ? "no fault" : work->scenario.failpoint,
@@ -167,30 +173,41 @@ static void count_case(const job *work, tally *sum)
         printf("    the case did not end\n");
 }
 
-/* Runs jobs[0..count), so many at once. Stops early at a violation if asked to. */
-static void run_jobs(size_t count, unsigned at_once, bool stops, tally *sum)
+/* A bug that was noticed once needs no more cases. */
+static bool is_settled(const job *work, const tally *sums)
+{
+    return work->bug != 0 && sums[work->bug].violated > 0;
+}
+
+/* The next of jobs[*next..count) that is to be run, or NULL. */
+static job *take(size_t *next, size_t count, const tally *sums)
+{
+    while (*next < count && is_settled(&jobs[*next], sums))
+        ++*next;
+    return *next < count ? &jobs[(*next)++] : NULL;
+}
+
+/* Runs jobs[0..count), so many at once; the sums are by the jobs' bug. */
+static void run_jobs(size_t count, unsigned at_once, tally *sums)
 {
     int children[JOBS_MAX] = {0};
     job *of[JOBS_MAX];
     size_t next = 0, busy = 0;
-    while (next < count || busy > 0) {
-        for (unsigned i = 0; i < at_once && next < count; i++)
-            if (children[i] == 0) {
-                of[i] = &jobs[next++];
+    do {
+        for (unsigned i = 0; i < at_once; i++)
+            if (children[i] == 0 && (of[i] = take(&next, count, sums)) != NULL) {
                 children[i] = begin(of[i]);
                 busy++;
             }
         int status;
-        int ended = wait(&status);
-        for (unsigned i = 0; i < at_once; i++)
+        int ended = busy > 0 ? wait(&status) : -1;
+        for (unsigned i = 0; i < at_once && ended > 0; i++)
             if (children[i] == ended) {
                 children[i] = 0;
                 busy--;
-                count_case(of[i], sum);
+                count_case(of[i], &sums[of[i]->bug]);
             }
-        if (stops && sum->violated > 0)
-            next = count;
-    }
+    } while (busy > 0 || next < count);
 }
 
 /* ---- every point --------------------------------------------------------------------------------- */
@@ -230,7 +247,7 @@ static void count_calls(const options *wanted, unsigned long calls[OPERATIONS], 
     for (int op = 0; op < OPERATIONS; op++)
         if (is_wanted(wanted, (operation)op) && !(is_memory && op >= SWEEP_ONCE))
             prepare(&jobs[count++], (operation)op, "");
-    run_jobs(count, wanted->jobs, false, sum);
+    run_jobs(count, wanted->jobs, sum);
     for (size_t i = 0; i < count; i++)
         calls[jobs[i].scenario.operation] = jobs[i].calls;
 }
@@ -258,7 +275,7 @@ static int run_points(const options *wanted)
         char name[48];
         tally sum = {0};
         size_t count = enumerate((operation)op, calls[op], wanted->every, &turn, 0);
-        run_jobs(count, wanted->jobs, false, &sum);
+        run_jobs(count, wanted->jobs, &sum);
         snprintf(name, sizeof name, "%s, %lu calls", operation_names[op], calls[op]);
         print_tally(name, &sum, started);
         all.cases += sum.cases;
@@ -272,66 +289,82 @@ static int run_points(const options *wanted)
 
 /* ---- deliberate bugs ------------------------------------------------------------------------------- */
 
-/* The cases that a bug has to survive: a choice of all of them, the dangerous ones first. */
-static size_t bug_cases(size_t count)
+/* What a bug has to survive unnoticed: a choice of all cases, the dangerous ones first. */
+static const struct {
+    operation operation;
+    const char *failpoint;
+} bug_cases[] = {
+    {CREATE_PIECES, "apply:4:freeze-before"},
+    {CREATE_PIECES, "apply:4:kill-before"},
+    {CREATE_ONCE, "apply:1:freeze-before"},
+    {CREATE_ONCE, "apply:1:lost"},
+    {CREATE_PIECES, "live-release:1:freeze-before"},
+    {DELETE_PIECES, "apply:2:freeze-before"},
+    {DELETE_PIECES, "apply:3:kill-before"},
+    {DELETE_ONCE, ""},
+    {DELETE_ONCE, "apply:1:freeze-before"},
+    {DELETE_ONCE, "apply:1:freeze-after"},
+    {SWEEP_PIECES, ""},
+    {SWEEP_ONCE, ""},
+    {COPY, "apply:1:lost"},
+    {SET, "apply:1:lost"},
+    {DELETE_PIECES, ""},
+    {CREATE_PIECES, "apply:7:lost"},
+    {SET_MANY, "apply:2:freeze-before"},
+    {SET_MANY, "apply:3:freeze-after"},
+    {SET_MANY, "apply:4:kill-before"},
+    {REPEAT, ""},
+};
+enum { BUG_CASES = sizeof bug_cases / sizeof bug_cases[0] };
+
+/* Every bug with the first case, every bug with the second, and so on. */
+static size_t prepare_bugs(const int *bugs, size_t bug_count)
 {
-    static const struct {
-        operation operation;
-        const char *failpoint;
-    } cases[] = {
-        {CREATE_PIECES, "apply:4:freeze-before"},
-        {CREATE_PIECES, "apply:4:kill-before"},
-        {CREATE_ONCE, "apply:1:freeze-before"},
-        {CREATE_ONCE, "apply:1:lost"},
-        {CREATE_PIECES, "live-release:1:freeze-before"},
-        {DELETE_PIECES, "apply:2:freeze-before"},
-        {DELETE_PIECES, "apply:3:kill-before"},
-        {DELETE_ONCE, ""},
-        {DELETE_ONCE, "apply:1:freeze-before"},
-        {DELETE_ONCE, "apply:1:freeze-after"},
-        {SWEEP_PIECES, ""},
-        {SWEEP_ONCE, ""},
-        {COPY, "apply:1:lost"},
-        {SET, "apply:1:lost"},
-        {DELETE_PIECES, ""},
-        {CREATE_PIECES, "apply:7:lost"},
-        {SET_MANY, "apply:2:freeze-before"},
-        {SET_MANY, "apply:3:freeze-after"},
-        {SET_MANY, "apply:4:kill-before"},
-        {REPEAT, ""},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        prepare(&jobs[count++], cases[i].operation, cases[i].failpoint);
+    size_t count = 0;
+    for (size_t i = 0; i < BUG_CASES; i++)
+        for (size_t k = 0; k < bug_count; k++) {
+            prepare(&jobs[count], bug_cases[i].operation, bug_cases[i].failpoint);
+            jobs[count++].bug = bugs[k];
+        }
     return count;
 }
 
-static int run_bug(int bug, unsigned at_once)
+static const char *first_saying(int bug, size_t count)
 {
-    char number[8];
-    tally sum = {0};
-    snprintf(number, sizeof number, "%d", bug);
-    if (bug != 0)
-        setenv("CONFREG_BUG", number, 1);
-    run_jobs(bug_cases(0), at_once, bug != 0, &sum);
-    unsetenv("CONFREG_BUG");
-    bool is_good = (bug == 0) == (sum.violated == 0);
-    const char *said = "";
-    for (size_t i = 0; i < CASES_MAX && bug != 0 && *said == '\0'; i++)
-        said = jobs[i].notes.sayings[0];
-    printf("bug %2d: %ld cases, %ld violated%s%s%s\n", bug, sum.cases, sum.violated,
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i].bug == bug && jobs[i].notes.sayings[0][0] != '\0')
+            return jobs[i].notes.sayings[0];
+    return "";
+}
+
+/* Without a bug nothing may be violated; with one, something must. */
+static bool print_bug(int bug, const tally *sum, const char *said)
+{
+    bool is_good = (bug == 0) == (sum->violated == 0);
+    printf("bug %2d: %ld cases, %ld violated%s%s%s\n", bug, sum->cases, sum->violated,
            *said == '\0' ? "" : ", first: ", said, is_good ? "" : "  <-- NOT AS IT SHOULD BE");
-    fflush(stdout);
-    memset(jobs, 0, sizeof *jobs * 32);
-    return is_good ? 0 : 1;
+    return is_good;
 }
 
 static int run_bugs(const options *wanted)
 {
-    int bad = 0;
-    for (int i = 0; i < wanted->word_count; i++)
-        bad |= run_bug(atoi(wanted->words[i]), wanted->jobs);
+    int bugs[BUGS + 1], bad = 0;
+    size_t bug_count = 0;
+    tally sums[BUGS + 1] = {{0}};
+    for (int i = 0; i < wanted->word_count; i++) {
+        int bug = atoi(wanted->words[i]);
+        if (bug < 0 || bug > BUGS || bug_count > BUGS) {
+            fprintf(stderr, "bugs: the numbers are 0 (none) to %d, each once\n", BUGS);
+            return 2;
+        }
+        bugs[bug_count++] = bug;
+    }
     for (int bug = 0; wanted->word_count == 0 && bug <= BUGS; bug++)
-        bad |= run_bug(bug, wanted->jobs);
+        bugs[bug_count++] = bug;
+    size_t count = prepare_bugs(bugs, bug_count);
+    run_jobs(count, wanted->jobs, sums);
+    for (size_t i = 0; i < bug_count; i++)
+        bad |= !print_bug(bugs[i], &sums[bugs[i]], first_saying(bugs[i], count));
     return bad;
 }
 

@@ -17,19 +17,13 @@ PyObject *confreg_care_copy(PyObject *object, PyObject *args, PyObject *kwargs)
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_copy_options options = {membership != 0, keep_runtime != 0, dry_run != 0};
     size_t count = 0;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_copy(handle, source, target, &options, &count, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? PyLong_FromSize_t(count)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_copy(call.handle, source, target, &options, &count, &call.error));
+    return confreg_end(&call, is_done ? PyLong_FromSize_t(count) : NULL);
 }
 
 /* ---- fsck, sweep, adopt ------------------------------------------------------------------ */
@@ -48,19 +42,13 @@ static PyObject *care(PyObject *object, care_function function, bool flag)
 {
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_report report = {0};
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = function(handle, flag, call.arena, &report, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK
-                           ? confreg_record_report(confreg_state_of(object), &report)
-                           : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done =
+        CONFREG_RUN(&call, function(call.handle, flag, call.arena, &report, &call.error));
+    return confreg_end(&call, is_done ? confreg_record_report(confreg_state_of(object), &report)
+                                      : NULL);
 }
 
 PyObject *confreg_care_fsck(PyObject *self, PyObject *args, PyObject *kwargs)

@@ -9,6 +9,7 @@
 #include "native/entity.h"
 
 #include "native/errors.h"
+#include "native/list.h"
 #include "native/records.h"
 #include "native/text.h"
 #include "native/watch.h"
@@ -93,21 +94,17 @@ PyObject *confreg_entity_at(confreg_registry *registry, creg_slice dn)
 {
     confreg_state *state = confreg_state_of((PyObject *)registry);
     confreg_call call;
-    creg_registry *handle = confreg_begin_small(registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin_small(registry, &call))
         return NULL;
     PyObject *result = NULL;
     creg_slice instance; /* parsing only: the store is not asked, so the GIL is kept */
-    creg_status status = creg_instance_of(handle, dn, call.arena, &instance, &call.error);
-    if (status != CREG_OK) {
-        (void)confreg_raise(state, &call.error);
-    } else {
+    call.status = creg_instance_of(call.handle, dn, call.arena, &instance, &call.error);
+    if (call.status == CREG_OK) {
         creg_slice full = full_dn(dn, instance, call.arena);
         result = full.data == NULL ? confreg_raise_memory(state, call.arena)
                                    : entity_new(registry, full, instance.size);
     }
-    confreg_end(registry, &call);
-    return result;
+    return confreg_end(&call, result);
 }
 
 creg_slice confreg_entity_segment(confreg_state *state, creg_slice name, creg_arena *arena)
@@ -295,15 +292,10 @@ static PyObject *entity_compare(PyObject *left, PyObject *right, int operation)
 
 /* ---- parts ------------------------------------------------------------------------------- */
 
-static PyObject *part_list(confreg_entity *self, const creg_names *dns)
+static PyObject *part_item(void *entity, const void *dn)
 {
-    PyObject *list = PyList_New((Py_ssize_t)dns->size);
-    for (size_t i = 0; list != NULL && i < dns->size; i++) {
-        PyObject *part = entity_new(self->registry, dns->items[i], self->instance_size);
-        if (part == NULL || PyList_SetItem(list, (Py_ssize_t)i, part) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    const confreg_entity *self = entity;
+    return entity_new(self->registry, *(const creg_slice *)dn, self->instance_size);
 }
 
 /* The closure is the creg_part. */
@@ -311,19 +303,13 @@ static PyObject *get_parts(PyObject *object, void *part)
 {
     confreg_entity *self = (confreg_entity *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return NULL;
     creg_names dns;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_parts(handle, self->text, (creg_part)(uintptr_t)part, call.arena, &dns,
-                        &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? part_list(self, &dns)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done =
+        CONFREG_RUN(&call, creg_parts(call.handle, self->text, (creg_part)(uintptr_t)part,
+                                      call.arena, &dns, &call.error));
+    return confreg_end(&call, is_done ? CONFREG_LIST(&dns, part_item, self) : NULL);
 }
 
 static PyObject *part_named(PyObject *self, PyObject *name, const char *folder)
@@ -354,25 +340,27 @@ static PyObject *entity_network(PyObject *self, PyObject *name)
     return part_named(self, name, "networks");
 }
 
-static PyObject *get_tags(PyObject *object, void *unused)
+/** A property that is a list; one that is not there is an empty one. */
+static PyObject *list_or_empty(PyObject *object, const char *name)
 {
-    (void)unused;
     PyObject *none = PyList_New(0);
-    PyObject *tags = none == NULL ? NULL
+    PyObject *list = none == NULL ? NULL
                                   : confreg_property_list((confreg_entity *)object,
-                                                          creg_slice_of("tags"), none);
+                                                          creg_slice_of(name), none);
     Py_XDECREF(none);
-    return tags;
+    return list;
 }
 
-static PyObject *get_check_ports(PyObject *object, void *unused)
+static PyObject *get_tags(PyObject *self, void *unused)
 {
     (void)unused;
-    PyObject *none = PyList_New(0);
-    PyObject *texts = none == NULL ? NULL
-                                   : confreg_property_list((confreg_entity *)object,
-                                                           creg_slice_of("check_ports"), none);
-    Py_XDECREF(none);
+    return list_or_empty(self, "tags");
+}
+
+static PyObject *get_check_ports(PyObject *self, void *unused)
+{
+    (void)unused;
+    PyObject *texts = list_or_empty(self, "check_ports");
     if (texts == NULL)
         return NULL;
     PyObject *ports = PyList_New(0);

@@ -3,6 +3,7 @@
 #include "native/convert.h"
 #include "native/entity.h"
 #include "native/errors.h"
+#include "native/list.h"
 #include "native/records.h"
 #include "native/registry.h"
 #include "native/registry_methods.h"
@@ -12,7 +13,7 @@
 
 /* What the progress callback needs to run Python while the library works without the GIL. */
 typedef struct work {
-    PyThreadState *thread;
+    confreg_call *call;
     PyObject *progress; /* borrowed; may be NULL */
     volatile int is_cancelled;
 } work;
@@ -27,7 +28,7 @@ static void on_progress(void *user_data, size_t done, size_t total)
     work *self = user_data;
     if (self->is_cancelled)
         return;
-    PyEval_RestoreThread(self->thread);
+    confreg_join(self->call);
     bool is_good = PyErr_CheckSignals() == 0;
     if (is_good && self->progress != NULL) {
         PyObject *result =
@@ -37,28 +38,25 @@ static void on_progress(void *user_data, size_t done, size_t total)
     }
     if (!is_good)
         self->is_cancelled = 1;
-    self->thread = PyEval_SaveThread();
+    confreg_leave(self->call);
 }
 
-static PyObject *instantiate(confreg_registry *self, creg_registry *handle,
-                             creg_instance_spec *spec, PyObject *progress, confreg_call *call)
+static PyObject *instantiate(confreg_registry *self, creg_instance_spec *spec,
+                             PyObject *progress, confreg_call *call)
 {
-    confreg_state *state = confreg_state_of((PyObject *)self);
-    work work_ = {.progress = progress};
+    work work_ = {.call = call, .progress = progress};
     spec->progress = on_progress;
     spec->user_data = &work_;
     spec->cancel = &work_.is_cancelled;
 
     creg_instance made;
-    work_.thread = PyEval_SaveThread();
-    creg_status status = creg_instantiate(handle, spec, call->arena, &made, &call->error);
-    PyEval_RestoreThread(work_.thread);
-    if (status != CREG_OK)
-        return confreg_raise(state, &call->error); /* keeps what the callback raised */
-    /* Too late to cancel: it is done. The signal's exception is all that can be told. */
-    if (PyErr_Occurred())
+    bool is_done = CONFREG_RUN(
+        call, creg_instantiate(call->handle, spec, call->arena, &made, &call->error));
+    /* With an exception it was too late to cancel: the exception is all that can be told. */
+    if (!is_done || PyErr_Occurred())
         return NULL;
-    return spec->dry_run ? confreg_record_plan(state, &made) : confreg_entity_at(self, made.dn);
+    return spec->dry_run ? confreg_record_plan(confreg_state_of((PyObject *)self), &made)
+                         : confreg_entity_at(self, made.dn);
 }
 
 PyObject *confreg_instance_instantiate(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -79,15 +77,13 @@ PyObject *confreg_instance_instantiate(PyObject *object, PyObject *args, PyObjec
 
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     PyObject *result = NULL;
     if (options == NULL ||
         confreg_to_value(confreg_state_of(object), options, call.arena, &spec.options) == 0)
-        result = instantiate(self, handle, &spec, progress, &call);
-    confreg_end(self, &call);
-    return result;
+        result = instantiate(self, &spec, progress, &call);
+    return confreg_end(&call, result);
 }
 
 /* ---- finding ----------------------------------------------------------------------------- */
@@ -101,44 +97,27 @@ PyObject *confreg_instance_requested(PyObject *object, PyObject *args, PyObject 
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_instance found;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_instance_status(handle, request_id, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? confreg_entity_at(self, found.dn)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_instance_status(call.handle, request_id, call.arena, &found, &call.error));
+    return confreg_end(&call, is_done ? confreg_entity_at(self, found.dn) : NULL);
 }
 
-static PyObject *record_item(confreg_registry *self, const creg_instance *instance)
+/* What becomes of an instance that was found; the context is the registry. */
+static PyObject *record_item(void *self, const void *instance)
 {
-    return confreg_record_instance(confreg_state_of((PyObject *)self), instance);
+    return confreg_record_instance(confreg_state_of(self), instance);
 }
 
-static PyObject *live_item(confreg_registry *self, const creg_instance *instance)
+static PyObject *live_item(void *self, const void *instance)
 {
-    return confreg_entity_at(self, instance->dn);
-}
-
-static PyObject *list_of(confreg_registry *self, const creg_instances *found,
-                         PyObject *(*item_of)(confreg_registry *, const creg_instance *))
-{
-    PyObject *list = PyList_New((Py_ssize_t)found->size);
-    for (size_t i = 0; list != NULL && i < found->size; i++) {
-        PyObject *item = item_of(self, &found->items[i]);
-        if (item == NULL || PyList_SetItem(list, (Py_ssize_t)i, item) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    return confreg_entity_at(self, ((const creg_instance *)instance)->dn);
 }
 
 static PyObject *list_instances(PyObject *object, PyObject *args, PyObject *kwargs,
-                                PyObject *(*item_of)(confreg_registry *, const creg_instance *))
+                                confreg_item item_of)
 {
     static char *names[] = {"user", "name", "version", NULL};
     creg_slice user = {NULL, 0}, name = {NULL, 0}, version = {NULL, 0};
@@ -148,18 +127,12 @@ static PyObject *list_instances(PyObject *object, PyObject *args, PyObject *kwar
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_instances found;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_instance_list(handle, user, name, version, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? list_of(self, &found, item_of)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(&call, creg_instance_list(call.handle, user, name, version,
+                                                         call.arena, &found, &call.error));
+    return confreg_end(&call, is_done ? CONFREG_LIST(&found, item_of, self) : NULL);
 }
 
 PyObject *confreg_instance_query(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -182,21 +155,13 @@ static int parse_dn(PyObject *args, PyObject *kwargs, const char *format, creg_s
 PyObject *confreg_instance_record_of(confreg_registry *self, creg_slice dn, bool is_live)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_instance found;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_instance_get(handle, dn, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result;
-    if (status != CREG_OK)
-        result = confreg_raise(confreg_state_of((PyObject *)self), &call.error);
-    else
-        result = is_live ? live_item(self, &found) : record_item(self, &found);
-    confreg_end(self, &call);
-    return result;
+    confreg_item item_of = is_live ? live_item : record_item;
+    bool is_done =
+        CONFREG_RUN(&call, creg_instance_get(call.handle, dn, call.arena, &found, &call.error));
+    return confreg_end(&call, is_done ? item_of(self, &found) : NULL);
 }
 
 PyObject *confreg_instance_get(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -212,18 +177,10 @@ PyObject *confreg_instance_get(PyObject *self, PyObject *args, PyObject *kwargs)
 PyObject *confreg_instance_remove(confreg_registry *self, creg_slice dn)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_deinstantiate(handle, dn, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK
-                           ? Py_NewRef(Py_None)
-                           : confreg_raise(confreg_state_of((PyObject *)self), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(&call, creg_deinstantiate(call.handle, dn, &call.error));
+    return confreg_end(&call, is_done ? Py_NewRef(Py_None) : NULL);
 }
 
 PyObject *confreg_instance_deinstantiate(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -245,17 +202,11 @@ PyObject *confreg_instance_deinstantiate_all(PyObject *object, PyObject *args, P
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_names removed = {NULL, 0};
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_deinstantiate_all(handle, user, name, version, all != 0, call.arena, &removed,
-                                    &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? confreg_str_list(&removed)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done =
+        CONFREG_RUN(&call, creg_deinstantiate_all(call.handle, user, name, version, all != 0,
+                                                  call.arena, &removed, &call.error));
+    return confreg_end(&call, is_done ? confreg_str_list(&removed) : NULL);
 }

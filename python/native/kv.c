@@ -10,6 +10,7 @@
 
 #include "native/entity.h"
 #include "native/errors.h"
+#include "native/list.h"
 #include "native/records.h"
 #include "native/text.h"
 #include "native/watch.h"
@@ -36,15 +37,14 @@ static void kv_dealloc(PyObject *object)
     confreg_free(object);
 }
 
-static creg_store *begin(PyObject *self, confreg_call *call)
+static confreg_registry *registry_of(PyObject *self)
 {
-    creg_registry *handle = confreg_begin(((confreg_kv *)self)->registry, call);
-    return handle == NULL ? NULL : creg_registry_store(handle);
+    return ((confreg_kv *)self)->registry;
 }
 
-static void end(PyObject *self, confreg_call *call)
+static creg_store *store_of(const confreg_call *call)
 {
-    confreg_end(((confreg_kv *)self)->registry, call);
+    return creg_registry_store(call->handle);
 }
 
 /* ---- one key ----------------------------------------------------------------------------- */
@@ -75,23 +75,12 @@ static PyObject *get_one(PyObject *self, PyObject *args, PyObject *kwargs, const
                                      &pair.key, &fallback))
         return NULL;
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status =
-        creg_store_get(store, pair.key, call.arena, &pair.value, &pair.version, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result;
-    if (status == CREG_OK)
-        result = make(confreg_state_of(self), &pair);
-    else if (status == CREG_NOT_FOUND && fallback != NULL)
-        result = Py_NewRef(fallback);
-    else
-        result = confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(&call, creg_store_get(store_of(&call), pair.key, call.arena,
+                                                     &pair.value, &pair.version, &call.error));
+    return confreg_end_or(&call, is_done ? make(confreg_state_of(self), &pair) : NULL,
+                          fallback);
 }
 
 static PyObject *kv_get(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -114,17 +103,11 @@ static PyObject *kv_get_pair(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *apply(PyObject *self, const creg_transaction *transaction)
 {
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_store_apply(store, transaction, NULL, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? Py_NewRef(Py_None)
-                                         : confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    bool is_done =
+        CONFREG_RUN(&call, creg_store_apply(store_of(&call), transaction, NULL, &call.error));
+    return confreg_end(&call, is_done ? Py_NewRef(Py_None) : NULL);
 }
 
 static PyObject *change(PyObject *self, const creg_operation *operations, size_t count,
@@ -274,16 +257,20 @@ static PyObject *kv_transaction(PyObject *self, PyObject *unused)
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
+static PyObject *key_item(void *unused, const void *pair)
+{
+    (void)unused;
+    return confreg_str(((const creg_pair *)pair)->key);
+}
+
+static PyObject *pair_item(void *state, const void *pair)
+{
+    return confreg_record_pair(state, pair);
+}
+
 static PyObject *pairs_as_keys(confreg_state *state, const creg_pairs *pairs)
 {
-    (void)state;
-    PyObject *list = PyList_New((Py_ssize_t)pairs->size);
-    for (size_t i = 0; list != NULL && i < pairs->size; i++) {
-        PyObject *key = confreg_str(pairs->items[i].key);
-        if (key == NULL || PyList_SetItem(list, (Py_ssize_t)i, key) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    return CONFREG_LIST(pairs, key_item, state);
 }
 
 static PyObject *pairs_as_dict(confreg_state *state, const creg_pairs *pairs)
@@ -294,13 +281,7 @@ static PyObject *pairs_as_dict(confreg_state *state, const creg_pairs *pairs)
 
 static PyObject *pairs_as_records(confreg_state *state, const creg_pairs *pairs)
 {
-    PyObject *list = PyList_New((Py_ssize_t)pairs->size);
-    for (size_t i = 0; list != NULL && i < pairs->size; i++) {
-        PyObject *record = confreg_record_pair(state, &pairs->items[i]);
-        if (record == NULL || PyList_SetItem(list, (Py_ssize_t)i, record) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    return CONFREG_LIST(pairs, pair_item, state);
 }
 
 static PyObject *list_pairs(PyObject *self, PyObject *args, PyObject *kwargs,
@@ -322,17 +303,11 @@ static PyObject *list_pairs(PyObject *self, PyObject *args, PyObject *kwargs,
     read.depth = depth;
     read.limit = (size_t)limit;
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_store_read(store, &read, 1, call.arena, NULL, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? make(confreg_state_of(self), &read.ret_pairs)
-                                         : confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_store_read(store_of(&call), &read, 1, call.arena, NULL, &call.error));
+    return confreg_end(&call, is_done ? make(confreg_state_of(self), &read.ret_pairs) : NULL);
 }
 
 static PyObject *kv_list(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -377,8 +352,7 @@ static PyObject *read_tuples(PyObject *self, PyObject *keys, PyObject *prefixes)
 {
     confreg_state *state = confreg_state_of(self);
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
     size_t key_count = (size_t)PyTuple_Size(keys);
     size_t count = key_count + (size_t)PyTuple_Size(prefixes);
@@ -394,17 +368,13 @@ static PyObject *read_tuples(PyObject *self, PyObject *keys, PyObject *prefixes)
     PyObject *result = NULL;
     if (is_good) {
         uint64_t revision = 0;
-        creg_status status;
-        Py_BEGIN_ALLOW_THREADS
-        status = creg_store_read(store, reads, count, call.arena, &revision, &call.error);
-        Py_END_ALLOW_THREADS
-        result = status == CREG_OK ? snapshot(state, reads, count, revision)
-                                   : confreg_raise(state, &call.error);
+        if (CONFREG_RUN(&call, creg_store_read(store_of(&call), reads, count, call.arena,
+                                               &revision, &call.error)))
+            result = snapshot(state, reads, count, revision);
     } else if (reads == NULL) {
         result = confreg_raise_memory(state, call.arena);
     }
-    end(self, &call);
-    return result;
+    return confreg_end(&call, result);
 }
 
 static PyObject *kv_read(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -433,9 +403,8 @@ static double seconds_now(void)
 }
 
 /** Waits slice by slice. CREG_CANCELLED comes with an exception set. */
-static creg_status wait_in_slices(PyObject *self, creg_store *store, creg_slice prefix,
-                                  uint64_t revision, double timeout, uint64_t *ret_revision,
-                                  creg_error *err)
+static creg_status wait_in_slices(PyObject *self, confreg_call *call, creg_slice prefix,
+                                  uint64_t revision, double timeout, uint64_t *ret_revision)
 {
     double end = timeout < 0 ? HUGE_VAL : seconds_now() + timeout;
     for (;;) {
@@ -443,15 +412,13 @@ static creg_status wait_in_slices(PyObject *self, creg_store *store, creg_slice 
         uint32_t slice_ms = SLICE_MS;
         if (left * 1000 < SLICE_MS)
             slice_ms = left <= 0 ? 0 : (uint32_t)(left * 1000) + 1;
-        creg_status status;
-        Py_BEGIN_ALLOW_THREADS
-        status = creg_store_wait(store, prefix, revision, slice_ms, ret_revision, err);
-        Py_END_ALLOW_THREADS
+        (void)CONFREG_RUN(call, creg_store_wait(store_of(call), prefix, revision, slice_ms,
+                                                ret_revision, &call->error));
         if (PyErr_CheckSignals() != 0)
             return CREG_CANCELLED;
-        if (status != CREG_TIMEOUT || left * 1000 <= SLICE_MS)
-            return status;
-        if (((confreg_kv *)self)->registry->is_closing) {
+        if (call->status != CREG_TIMEOUT || left * 1000 <= SLICE_MS)
+            return call->status;
+        if (registry_of(self)->is_closing) {
             (void)confreg_raise_message(confreg_state_of(self), CREG_CANCELLED,
                                         "the registry was closed");
             return CREG_CANCELLED;
@@ -469,26 +436,21 @@ static PyObject *kv_wait(PyObject *self, PyObject *args, PyObject *kwargs)
                                      &prefix, &revision, confreg_seconds_argument, &timeout))
         return NULL;
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
     uint64_t seen = revision;
-    creg_status status =
-        wait_in_slices(self, store, prefix, revision, timeout, &seen, &call.error);
+    creg_status status = wait_in_slices(self, &call, prefix, revision, timeout, &seen);
     PyObject *result = NULL;
     if (status == CREG_OK || status == CREG_TIMEOUT)
         result = confreg_record(confreg_state_of(self), CONFREG_RECORD_WAITED,
                                 Py_BuildValue("(KO)", (unsigned long long)seen,
                                               status == CREG_OK ? Py_True : Py_False));
-    else
-        result = confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    return confreg_end(&call, result);
 }
 
 static PyObject *kv_watch(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    return confreg_watch_keys(((confreg_kv *)self)->registry, args, kwargs);
+    return confreg_watch_keys(registry_of(self), args, kwargs);
 }
 
 /* ---- about the store --------------------------------------------------------------------- */
@@ -497,60 +459,43 @@ static PyObject *kv_info(PyObject *self, PyObject *unused)
 {
     (void)unused;
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
     creg_pairs facts;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_store_info(store, call.arena, &facts, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? confreg_pairs_dict(&facts)
-                                         : confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    bool is_done =
+        CONFREG_RUN(&call, creg_store_info(store_of(&call), call.arena, &facts, &call.error));
+    return confreg_end(&call, is_done ? confreg_pairs_dict(&facts) : NULL);
+}
+
+static PyObject *limits_record(confreg_state *state, const creg_limits *limits)
+{
+    return confreg_record(state, CONFREG_RECORD_LIMITS,
+                          Py_BuildValue("(nnnnnI)", (Py_ssize_t)limits->transaction_operations,
+                                        (Py_ssize_t)limits->transaction_bytes,
+                                        (Py_ssize_t)limits->key_bytes,
+                                        (Py_ssize_t)limits->value_bytes,
+                                        (Py_ssize_t)limits->operation_bytes, limits->writers));
 }
 
 static PyObject *kv_limits(PyObject *self, PyObject *unused)
 {
     (void)unused;
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
     creg_limits limits;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_store_limits(store, &limits, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result =
-        status == CREG_OK
-            ? confreg_record(
-                  confreg_state_of(self), CONFREG_RECORD_LIMITS,
-                  Py_BuildValue("(nnnnnI)", (Py_ssize_t)limits.transaction_operations,
-                                (Py_ssize_t)limits.transaction_bytes,
-                                (Py_ssize_t)limits.key_bytes, (Py_ssize_t)limits.value_bytes,
-                                (Py_ssize_t)limits.operation_bytes, limits.writers))
-            : confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(&call, creg_store_limits(store_of(&call), &limits, &call.error));
+    return confreg_end(&call, is_done ? limits_record(confreg_state_of(self), &limits) : NULL);
 }
 
 static PyObject *kv_check(PyObject *self, PyObject *unused)
 {
     (void)unused;
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_store_check(store, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? Py_NewRef(Py_None)
-                                         : confreg_raise(confreg_state_of(self), &call.error);
-    end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(&call, creg_store_check(store_of(&call), &call.error));
+    return confreg_end(&call, is_done ? Py_NewRef(Py_None) : NULL);
 }
 
 static PyObject *get_capabilities(PyObject *self, void *unused)
@@ -560,10 +505,9 @@ static PyObject *get_capabilities(PyObject *self, void *unused)
         "atomic-batch",  "snapshot-read",           "needs-fence",
         "multi-process", "same-value-is-no-change", "small-transactions"};
     confreg_call call;
-    creg_store *store = begin(self, &call);
-    if (store == NULL)
+    if (!confreg_begin(registry_of(self), &call))
         return NULL;
-    unsigned bits = creg_store_capabilities(store);
+    unsigned bits = creg_store_capabilities(store_of(&call));
     PyObject *set = PySet_New(NULL);
     for (unsigned i = 0; set != NULL && i < sizeof names / sizeof *names; i++) {
         if ((bits & (1U << i)) == 0)
@@ -575,14 +519,12 @@ static PyObject *get_capabilities(PyObject *self, void *unused)
     }
     PyObject *result = set == NULL ? NULL : PyFrozenSet_New(set);
     Py_XDECREF(set);
-    end(self, &call);
-    return result;
+    return confreg_end(&call, result);
 }
 
 static PyObject *kv_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<confreg.KV of %R>",
-                                (PyObject *)((confreg_kv *)self)->registry);
+    return PyUnicode_FromFormat("<confreg.KV of %R>", (PyObject *)registry_of(self));
 }
 
 /* ---- the type ---------------------------------------------------------------------------- */

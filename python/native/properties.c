@@ -37,54 +37,36 @@ static int attribute_path(confreg_entity *self, PyObject *name, creg_arena *aren
 /* ---- reading ----------------------------------------------------------------------------- */
 
 /** One read; the value lives in the call's arena until confreg_end(). */
-static creg_status read_property(confreg_entity *self, creg_registry *handle, creg_slice path,
-                                 confreg_call *call, creg_slice *ret_value,
-                                 creg_version *ret_version)
+static bool read_property(confreg_entity *self, creg_slice path, confreg_call *call,
+                          creg_slice *ret_value, creg_version *ret_version)
 {
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status =
-        creg_get(handle, self->text, path, call->arena, ret_value, ret_version, &call->error);
-    Py_END_ALLOW_THREADS
-    return status;
+    return CONFREG_RUN(call, creg_get(call->handle, self->text, path, call->arena, ret_value,
+                                      ret_version, &call->error));
 }
 
 PyObject *confreg_property_attribute(confreg_entity *self, PyObject *name)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin_small(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin_small(self->registry, &call))
         return NULL;
     PyObject *result = NULL;
     creg_slice path, value;
-    if (attribute_path(self, name, call.arena, &path) == 0) {
-        creg_status status = read_property(self, handle, path, &call, &value, NULL);
-        result = status == CREG_OK
+    if (attribute_path(self, name, call.arena, &path) == 0)
+        result = read_property(self, path, &call, &value, NULL)
                      ? confreg_str(value)
                      : confreg_raise_attribute(confreg_state_of((PyObject *)self), &call.error);
-    }
-    confreg_end(self->registry, &call);
-    return result;
+    return confreg_end(&call, result);
 }
 
 /** The text at a path, or `fallback` (may be NULL: an exception) when it is not there. */
 static PyObject *get_text(confreg_entity *self, creg_slice path, PyObject *fallback)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin_small(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin_small(self->registry, &call))
         return NULL;
     creg_slice value;
-    PyObject *result;
-    creg_status status = read_property(self, handle, path, &call, &value, NULL);
-    if (status == CREG_OK)
-        result = confreg_str(value);
-    else if (status == CREG_NOT_FOUND && fallback != NULL)
-        result = Py_NewRef(fallback);
-    else
-        result = confreg_raise(confreg_state_of((PyObject *)self), &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done = read_property(self, path, &call, &value, NULL);
+    return confreg_end_or(&call, is_done ? confreg_str(value) : NULL, fallback);
 }
 
 static int parse_get(PyObject *args, PyObject *kwargs, const char *format, creg_slice *path,
@@ -114,37 +96,22 @@ static PyObject *property_get_pair(PyObject *object, PyObject *args, PyObject *k
         return NULL;
     confreg_entity *self = (confreg_entity *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin_small(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin_small(self->registry, &call))
         return NULL;
-    creg_status status =
-        read_property(self, handle, pair.key, &call, &pair.value, &pair.version);
-    PyObject *result = status == CREG_OK ? confreg_record_pair(confreg_state_of(object), &pair)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done = read_property(self, pair.key, &call, &pair.value, &pair.version);
+    return confreg_end(&call,
+                       is_done ? confreg_record_pair(confreg_state_of(object), &pair) : NULL);
 }
 
 PyObject *confreg_property_list(confreg_entity *self, creg_slice path, PyObject *fallback)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return NULL;
     creg_names items;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_get_list(handle, self->text, path, call.arena, &items, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result;
-    if (status == CREG_OK)
-        result = confreg_str_list(&items);
-    else if (status == CREG_NOT_FOUND && fallback != NULL)
-        result = Py_NewRef(fallback);
-    else
-        result = confreg_raise(confreg_state_of((PyObject *)self), &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_get_list(call.handle, self->text, path, call.arena, &items, &call.error));
+    return confreg_end_or(&call, is_done ? confreg_str_list(&items) : NULL, fallback);
 }
 
 static PyObject *property_get_list(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -238,17 +205,11 @@ static int set_properties(confreg_entity *self, const creg_property *properties,
                           const creg_version *expected)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return -1;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_set(handle, self->text, properties, count, expected, &call.error);
-    Py_END_ALLOW_THREADS
-    if (status != CREG_OK)
-        (void)confreg_raise(confreg_state_of((PyObject *)self), &call.error);
-    confreg_end(self->registry, &call);
-    return status == CREG_OK ? 0 : -1;
+    (void)CONFREG_RUN(
+        &call, creg_set(call.handle, self->text, properties, count, expected, &call.error));
+    return confreg_end_status(&call);
 }
 
 static int set_one(confreg_entity *self, creg_slice path, PyObject *value,
@@ -266,20 +227,14 @@ static int set_one(confreg_entity *self, creg_slice path, PyObject *value,
 
 static int unset(confreg_entity *self, creg_slice path, bool tree, bool is_attribute)
 {
-    confreg_state *state = confreg_state_of((PyObject *)self);
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return -1;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_unset(handle, self->text, path, tree, &call.error);
-    Py_END_ALLOW_THREADS
-    if (status != CREG_OK)
-        (void)(is_attribute ? confreg_raise_attribute(state, &call.error)
-                            : confreg_raise(state, &call.error));
-    confreg_end(self->registry, &call);
-    return status == CREG_OK ? 0 : -1;
+    bool is_done =
+        CONFREG_RUN(&call, creg_unset(call.handle, self->text, path, tree, &call.error));
+    if (!is_done && is_attribute)
+        (void)confreg_raise_attribute(confreg_state_of((PyObject *)self), &call.error);
+    return confreg_end_status(&call);
 }
 
 int confreg_property_assign(confreg_entity *self, PyObject *name, PyObject *value)
@@ -385,18 +340,11 @@ static PyObject *compare_and_set(confreg_entity *self, creg_slice path, creg_sli
                                  creg_slice value)
 {
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return NULL;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_compare_and_set(handle, self->text, path, old, value, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK
-                           ? Py_NewRef(Py_None)
-                           : confreg_raise(confreg_state_of((PyObject *)self), &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_compare_and_set(call.handle, self->text, path, old, value, &call.error));
+    return confreg_end(&call, is_done ? Py_NewRef(Py_None) : NULL);
 }
 
 static PyObject *property_compare_and_set(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -428,18 +376,12 @@ static PyObject *property_increment(PyObject *object, PyObject *args, PyObject *
         return NULL;
     confreg_entity *self = (confreg_entity *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return NULL;
     int64_t value = 0;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_increment(handle, self->text, path, by, &value, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? PyLong_FromLongLong(value)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_increment(call.handle, self->text, path, by, &value, &call.error));
+    return confreg_end(&call, is_done ? PyLong_FromLongLong(value) : NULL);
 }
 
 /* ---- trees ------------------------------------------------------------------------------- */
@@ -448,18 +390,12 @@ static PyObject *tree_of(confreg_entity *self, uint32_t depth)
 {
     confreg_state *state = confreg_state_of((PyObject *)self);
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self->registry, &call))
         return NULL;
     creg_value tree;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_tree(handle, self->text, depth, call.arena, &tree, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result =
-        status == CREG_OK ? confreg_from_value(state, tree) : confreg_raise(state, &call.error);
-    confreg_end(self->registry, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_tree(call.handle, self->text, depth, call.arena, &tree, &call.error));
+    return confreg_end(&call, is_done ? confreg_from_value(state, tree) : NULL);
 }
 
 static PyObject *property_tree(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -533,22 +469,15 @@ static PyObject *property_copy(PyObject *object, PyObject *args, PyObject *kwarg
     if (copy == NULL)
         return NULL;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self->registry, &call);
-    if (handle == NULL) {
+    if (!confreg_begin(self->registry, &call)) {
         Py_DECREF(copy);
         return NULL;
     }
     creg_copy_options options = {membership != 0, keep_runtime != 0, false};
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_copy(handle, self->text, copy->text, &options, NULL, &call.error);
-    Py_END_ALLOW_THREADS
-    if (status != CREG_OK) {
+    if (!CONFREG_RUN(
+            &call, creg_copy(call.handle, self->text, copy->text, &options, NULL, &call.error)))
         Py_CLEAR(copy);
-        (void)confreg_raise(confreg_state_of(object), &call.error);
-    }
-    confreg_end(self->registry, &call);
-    return (PyObject *)copy;
+    return confreg_end(&call, (PyObject *)copy);
 }
 
 static PyObject *property_watch(PyObject *object, PyObject *args, PyObject *kwargs)

@@ -2,6 +2,7 @@
 /* The library's plain results, field by field, in the order of the classes in _records.py. */
 #include "native/records.h"
 
+#include "native/list.h"
 #include "native/text.h"
 
 PyObject *confreg_record(confreg_state *state, confreg_record_id id, PyObject *arguments)
@@ -94,8 +95,9 @@ PyObject *confreg_record_plan(confreg_state *state, const creg_instance *instanc
     return confreg_record(state, CONFREG_RECORD_PLAN, Py_BuildValue("(NN)", record, values));
 }
 
-static PyObject *finding_record(confreg_state *state, const creg_finding *finding)
+static PyObject *finding_record(void *state, const void *element)
 {
+    const creg_finding *finding = element;
     return confreg_record(state, CONFREG_RECORD_FINDING,
                           Py_BuildValue("(O&O&IIO&)", TEXT(finding->rule),
                                         TEXT(finding->message), finding->line, finding->column,
@@ -104,13 +106,7 @@ static PyObject *finding_record(confreg_state *state, const creg_finding *findin
 
 PyObject *confreg_record_findings(confreg_state *state, const creg_findings *findings)
 {
-    PyObject *list = PyList_New((Py_ssize_t)findings->size);
-    for (size_t i = 0; list != NULL && i < findings->size; i++) {
-        PyObject *finding = finding_record(state, &findings->items[i]);
-        if (finding == NULL || PyList_SetItem(list, (Py_ssize_t)i, finding) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    return CONFREG_LIST(findings, finding_record, state);
 }
 
 PyObject *confreg_record_report(confreg_state *state, const creg_report *report)

@@ -47,27 +47,40 @@ void confreg_release(confreg_registry *registry)
         close_handle(registry);
 }
 
-creg_registry *confreg_begin(confreg_registry *registry, confreg_call *call)
+bool confreg_begin(confreg_registry *registry, confreg_call *call)
 {
-    creg_registry *handle = confreg_retain(registry);
+    call->registry = registry;
+    call->handle = confreg_retain(registry);
     call->arena = &call->own;
-    call->error.status = CREG_INTERNAL;
+    call->status = CREG_OK;
     creg_arena_init(&call->own, CONFREG_CALL_BYTES);
-    return handle;
+    return call->handle != NULL;
 }
 
-creg_registry *confreg_begin_small(confreg_registry *registry, confreg_call *call)
+bool confreg_begin_small(confreg_registry *registry, confreg_call *call)
 {
-    creg_registry *handle = confreg_begin(registry, call);
-    if (handle != NULL && !registry->is_arena_taken) {
+    bool is_open = confreg_begin(registry, call);
+    if (is_open && !registry->is_arena_taken) {
         registry->is_arena_taken = true;
         call->arena = &registry->arena;
     }
-    return handle;
+    return is_open;
 }
 
-void confreg_end(confreg_registry *registry, confreg_call *call)
+void confreg_leave(confreg_call *call)
 {
+    call->thread = PyEval_SaveThread();
+}
+
+bool confreg_join(confreg_call *call)
+{
+    PyEval_RestoreThread(call->thread);
+    return call->status == CREG_OK;
+}
+
+static void drop(confreg_call *call)
+{
+    confreg_registry *registry = call->registry;
     if (call->arena == &registry->arena) {
         creg_arena_reset(&registry->arena);
         registry->is_arena_taken = false;
@@ -75,6 +88,31 @@ void confreg_end(confreg_registry *registry, confreg_call *call)
         creg_arena_clear(&call->own);
     }
     confreg_release(registry);
+}
+
+int confreg_end_status(confreg_call *call)
+{
+    bool is_good = call->status == CREG_OK;
+    if (!is_good)
+        (void)confreg_raise(confreg_state_of((PyObject *)call->registry), &call->error);
+    drop(call);
+    return is_good ? 0 : -1;
+}
+
+PyObject *confreg_end(confreg_call *call, PyObject *result)
+{
+    if (result == NULL)
+        (void)confreg_end_status(call);
+    else
+        drop(call);
+    return result;
+}
+
+PyObject *confreg_end_or(confreg_call *call, PyObject *result, PyObject *fallback)
+{
+    if (call->status == CREG_NOT_FOUND && fallback != NULL)
+        result = Py_NewRef(fallback);
+    return confreg_end(call, result);
 }
 
 /* ---- opening and closing ----------------------------------------------------------------- */

@@ -20,30 +20,43 @@ typedef struct confreg_registry {
  * One call of the library. Between begin and end the handle stays open, whoever closes it.
  *
  *     confreg_call call;
- *     creg_registry *handle = confreg_begin(registry, &call);
- *     if (handle == NULL)
+ *     if (!confreg_begin(registry, &call))
  *         return NULL;
- *     creg_status status;
- *     Py_BEGIN_ALLOW_THREADS
- *     status = creg_...(handle, ..., call.arena, ..., &call.error);
- *     Py_END_ALLOW_THREADS
- *     PyObject *result = status == CREG_OK ? ... : confreg_raise(state, &call.error);
- *     confreg_end(registry, &call);
- *     return result;
+ *     bool is_done = CONFREG_RUN(&call, creg_...(call.handle, ..., call.arena, &call.error));
+ *     return confreg_end(&call, is_done ? ... : NULL);
  */
 typedef struct confreg_call {
+    confreg_registry *registry; /* borrowed */
+    creg_registry *handle;
     creg_arena *arena; /* for everything that the call makes; gone with confreg_end() */
     creg_arena own;
+    PyThreadState *thread; /* while the GIL is given away */
+    creg_status status;
     creg_error error;
 } confreg_call;
 
-/** NULL with an exception set when the registry is closed. Needs the GIL. */
-creg_registry *confreg_begin(confreg_registry *registry, confreg_call *call);
+/** False with an exception set when the registry is closed. Needs the GIL. */
+bool confreg_begin(confreg_registry *registry, confreg_call *call);
 
 /** The same with the registry's own arena when it is free: for calls that make little. */
-creg_registry *confreg_begin_small(confreg_registry *registry, confreg_call *call);
+bool confreg_begin_small(confreg_registry *registry, confreg_call *call);
 
-void confreg_end(confreg_registry *registry, confreg_call *call);
+/** The status of an expression that is evaluated without the GIL: true when it is CREG_OK. */
+#define CONFREG_RUN(call, expression)                                                          \
+    (confreg_leave(call), (call)->status = (expression), confreg_join(call))
+
+/** Give the GIL away until confreg_join(), which says whether all went well so far. */
+void confreg_leave(confreg_call *call);
+bool confreg_join(confreg_call *call);
+
+/**
+ * The end: `result`, or NULL with an exception, which is that of the library's call when it
+ * failed and nobody has raised another one. confreg_end_or() gives `fallback` (may be NULL) for
+ * what the store does not have; confreg_end_status() is 0, or -1 with the exception.
+ */
+PyObject *confreg_end(confreg_call *call, PyObject *result);
+PyObject *confreg_end_or(confreg_call *call, PyObject *result, PyObject *fallback);
+int confreg_end_status(confreg_call *call);
 
 /** A use without a call, for watches: keeps the handle open until confreg_release(). */
 creg_registry *confreg_retain(confreg_registry *registry);

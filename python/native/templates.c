@@ -2,6 +2,7 @@
 /* Service templates: the methods of Registry that register, read and check them. */
 #include "native/convert.h"
 #include "native/errors.h"
+#include "native/list.h"
 #include "native/records.h"
 #include "native/registry.h"
 #include "native/registry_methods.h"
@@ -28,6 +29,16 @@ static int options_document(confreg_state *state, PyObject *options, creg_arena 
     return -1;
 }
 
+static creg_status register_and_read(confreg_call *call, const creg_template *t, bool replace,
+                                     creg_template *ret_stored)
+{
+    creg_status status = creg_template_register(call->handle, t, replace, &call->error);
+    if (status != CREG_OK)
+        return status;
+    return creg_template_get(call->handle, t->name, t->version, call->arena, ret_stored,
+                             &call->error);
+}
+
 PyObject *confreg_template_register(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {
@@ -48,24 +59,12 @@ PyObject *confreg_template_register(PyObject *object, PyObject *args, PyObject *
     confreg_registry *self = (confreg_registry *)object;
     confreg_state *state = confreg_state_of(object);
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_template stored;
-    creg_status status = CREG_INTERNAL;
-    PyObject *result = NULL;
-    if (options_document(state, options, call.arena, &t.options) == 0) {
-        Py_BEGIN_ALLOW_THREADS
-        status = creg_template_register(handle, &t, replace != 0, &call.error);
-        if (status == CREG_OK)
-            status =
-                creg_template_get(handle, t.name, t.version, call.arena, &stored, &call.error);
-        Py_END_ALLOW_THREADS
-        result = status == CREG_OK ? confreg_record_template(state, &stored)
-                                   : confreg_raise(state, &call.error);
-    }
-    confreg_end(self, &call);
-    return result;
+    bool is_done = options_document(state, options, call.arena, &t.options) == 0 &&
+                   CONFREG_RUN(&call, register_and_read(&call, &t, replace != 0, &stored));
+    return confreg_end(&call, is_done ? confreg_record_template(state, &stored) : NULL);
 }
 
 /* What both readers of one template begin with. */
@@ -84,30 +83,18 @@ PyObject *confreg_template_get(PyObject *object, PyObject *args, PyObject *kwarg
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_template found;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_template_get(handle, name, version, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK
-                           ? confreg_record_template(confreg_state_of(object), &found)
-                           : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_template_get(call.handle, name, version, call.arena, &found, &call.error));
+    return confreg_end(
+        &call, is_done ? confreg_record_template(confreg_state_of(object), &found) : NULL);
 }
 
-static PyObject *template_records(confreg_state *state, const creg_templates *templates)
+static PyObject *template_record(void *state, const void *element)
 {
-    PyObject *list = PyList_New((Py_ssize_t)templates->size);
-    for (size_t i = 0; list != NULL && i < templates->size; i++) {
-        PyObject *record = confreg_record_template(state, &templates->items[i]);
-        if (record == NULL || PyList_SetItem(list, (Py_ssize_t)i, record) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    return confreg_record_template(state, element);
 }
 
 PyObject *confreg_template_list(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -119,18 +106,14 @@ PyObject *confreg_template_list(PyObject *object, PyObject *args, PyObject *kwar
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_templates found;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_template_list(handle, name, call.arena, &found, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? template_records(confreg_state_of(object), &found)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(
+        &call, creg_template_list(call.handle, name, call.arena, &found, &call.error));
+    return confreg_end(&call,
+                       is_done ? CONFREG_LIST(&found, template_record, confreg_state_of(object))
+                               : NULL);
 }
 
 PyObject *confreg_template_deregister(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -140,25 +123,20 @@ PyObject *confreg_template_deregister(PyObject *object, PyObject *args, PyObject
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     creg_names instances = {NULL, 0};
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status =
-        creg_template_deregister(handle, name, version, call.arena, &instances, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? confreg_str_list(&instances)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done =
+        CONFREG_RUN(&call, creg_template_deregister(call.handle, name, version, call.arena,
+                                                    &instances, &call.error));
+    return confreg_end(&call, is_done ? confreg_str_list(&instances) : NULL);
 }
 
 /* ---- what a template takes, and whether it is right -------------------------------------- */
 
-static PyObject *option_record(confreg_state *state, const creg_option *option)
+static PyObject *option_record(void *state, const void *element)
 {
+    const creg_option *option = element;
     PyObject *name = confreg_str(option->name);
     PyObject *group = confreg_str(option->group);
     PyObject *value = confreg_from_value(state, option->value);
@@ -175,15 +153,15 @@ static PyObject *option_record(confreg_state *state, const creg_option *option)
     return confreg_record(state, CONFREG_RECORD_OPTION, fields);
 }
 
-static PyObject *option_records(confreg_state *state, const creg_options *options)
+static creg_status read_options(confreg_call *call, creg_slice name, creg_slice version,
+                                creg_options *ret_options)
 {
-    PyObject *list = PyList_New((Py_ssize_t)options->size);
-    for (size_t i = 0; list != NULL && i < options->size; i++) {
-        PyObject *record = option_record(state, &options->items[i]);
-        if (record == NULL || PyList_SetItem(list, (Py_ssize_t)i, record) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    creg_template found;
+    creg_status status =
+        creg_template_get(call->handle, name, version, call->arena, &found, &call->error);
+    if (status != CREG_OK)
+        return status;
+    return creg_template_options(&found, call->arena, ret_options, &call->error);
 }
 
 PyObject *confreg_template_options(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -193,37 +171,25 @@ PyObject *confreg_template_options(PyObject *object, PyObject *args, PyObject *k
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
-    creg_template found;
     creg_options options;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_template_get(handle, name, version, call.arena, &found, &call.error);
-    if (status == CREG_OK)
-        status = creg_template_options(&found, call.arena, &options, &call.error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == CREG_OK ? option_records(confreg_state_of(object), &options)
-                                         : confreg_raise(confreg_state_of(object), &call.error);
-    confreg_end(self, &call);
-    return result;
+    bool is_done = CONFREG_RUN(&call, read_options(&call, name, version, &options));
+    return confreg_end(&call,
+                       is_done ? CONFREG_LIST(&options, option_record, confreg_state_of(object))
+                               : NULL);
 }
 
-static PyObject *lint(confreg_registry *self, creg_registry *handle, const creg_template *t,
-                      PyObject *values, confreg_call *call)
+static PyObject *lint(confreg_state *state, const creg_template *t, PyObject *values,
+                      confreg_call *call)
 {
-    confreg_state *state = confreg_state_of((PyObject *)self);
     creg_value given = creg_value_none();
     if (values != NULL && confreg_to_value(state, values, call->arena, &given) != 0)
         return NULL;
     creg_findings findings;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_template_lint(handle, t, given, call->arena, &findings, &call->error);
-    Py_END_ALLOW_THREADS
-    return status == CREG_OK ? confreg_record_findings(state, &findings)
-                             : confreg_raise(state, &call->error);
+    bool is_done = CONFREG_RUN(
+        call, creg_template_lint(call->handle, t, given, call->arena, &findings, &call->error));
+    return is_done ? confreg_record_findings(state, &findings) : NULL;
 }
 
 PyObject *confreg_template_lint(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -239,12 +205,11 @@ PyObject *confreg_template_lint(PyObject *object, PyObject *args, PyObject *kwar
         return NULL;
     confreg_registry *self = (confreg_registry *)object;
     confreg_call call;
-    creg_registry *handle = confreg_begin(self, &call);
-    if (handle == NULL)
+    if (!confreg_begin(self, &call))
         return NULL;
     PyObject *result = NULL;
-    if (options_document(confreg_state_of(object), options, call.arena, &t.options) == 0)
-        result = lint(self, handle, &t, values, &call);
-    confreg_end(self, &call);
-    return result;
+    confreg_state *state = confreg_state_of(object);
+    if (options_document(state, options, call.arena, &t.options) == 0)
+        result = lint(state, &t, values, &call);
+    return confreg_end(&call, result);
 }

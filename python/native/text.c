@@ -7,6 +7,7 @@
 #include "native/text.h"
 
 #include "native/errors.h"
+#include "native/list.h"
 
 int confreg_text(PyObject *object, creg_slice *ret_text)
 {
@@ -77,15 +78,15 @@ PyObject *confreg_str(creg_slice text)
                                 "surrogateescape");
 }
 
+static PyObject *text_item(void *unused, const void *text)
+{
+    (void)unused;
+    return confreg_str(*(const creg_slice *)text);
+}
+
 PyObject *confreg_str_list(const creg_names *names)
 {
-    PyObject *list = PyList_New((Py_ssize_t)names->size);
-    for (size_t i = 0; list != NULL && i < names->size; i++) {
-        PyObject *text = confreg_str(names->items[i]);
-        if (text == NULL || PyList_SetItem(list, (Py_ssize_t)i, text) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
+    return CONFREG_LIST(names, text_item, NULL);
 }
 
 PyObject *confreg_pairs_dict(const creg_pairs *pairs)

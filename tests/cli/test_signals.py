@@ -2,7 +2,6 @@
 """Ctrl-C, SIGTERM, SIGPIPE: nothing is left half done, and nobody is bothered."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -76,8 +75,6 @@ def test_interrupt__stops_a_long_render(confreg):
     until_it_listens(process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=5)
-    if process.returncode == 10:
-        pytest.skip("this machine counts to fifty million in 0.2 s")
     assert process.returncode == 130 and "confreg: error: " in err
 
 
@@ -137,7 +134,5 @@ def timed():
 
 def test_start__loads_no_library_of_a_remote_store():
     """libcurl and what it brings along would cost more than all the rest of a start."""
-    if not shutil.which("readelf"):
-        pytest.skip("readelf is not installed")
     run = subprocess.run(["readelf", "-d", PROGRAM], capture_output=True, text=True, check=True)
     assert "libcurl" not in run.stdout

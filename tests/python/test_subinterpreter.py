@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The extension in several interpreters of one process, at once and one after the other."""
+import _xxsubinterpreters as interpreters
+
 import pytest
 
 import confreg
-
-interpreters = pytest.importorskip("_xxsubinterpreters")
 
 PROGRAM = """
 import sys

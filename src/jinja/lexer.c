@@ -110,16 +110,44 @@ const char *jinja_token_name(jinja_token_kind kind)
 
 /* ---- small scanners ------------------------------------------------------------------- */
 
+/* What a byte is inside of a tag; a byte of a longer character is WIDE. */
+typedef enum byte_class {
+    BYTE_OTHER,
+    BYTE_SPACE,
+    BYTE_DIGIT,
+    BYTE_WORD, /* a letter or _ */
+    BYTE_WIDE
+} byte_class;
+
+static byte_class class_of(char byte)
+{
+    enum { O = BYTE_OTHER, S = BYTE_SPACE, D = BYTE_DIGIT, W = BYTE_WORD };
+    /* clang-format off */
+    static const uint8_t classes[128] = {
+        O, O, O, O, O, O, O, O, O, S, S, S, S, S, O, O,
+        O, O, O, O, O, O, O, O, O, O, O, O, S, S, S, S,
+        S, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+        D, D, D, D, D, D, D, D, D, D, O, O, O, O, O, O,
+        O, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W,
+        W, W, W, W, W, W, W, W, W, W, W, O, O, O, O, W,
+        O, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W,
+        W, W, W, W, W, W, W, W, W, W, W, O, O, O, O, O,
+    };
+    /* clang-format on */
+    unsigned char index = (unsigned char)byte;
+    return index < 128 ? (byte_class)classes[index] : BYTE_WIDE;
+}
+
 /* Size of the blank character at `at` as Python's \s sees it; 0: none. */
 static size_t space_size(const lexer *lx, size_t at)
 {
     if (at >= lx->source.size)
         return 0;
-    const unsigned char *p = (const unsigned char *)lx->source.data + at;
-    if (*p < 0x80)
-        return *p == ' ' || (*p >= 9 && *p <= 13) || (*p >= 0x1C && *p <= 0x1F);
+    byte_class kind = class_of(lx->source.data[at]);
+    if (kind != BYTE_WIDE)
+        return kind == BYTE_SPACE;
     ucs4_t code;
-    int size = u8_mbtouc(&code, p, lx->source.size - at);
+    int size = u8_mbtouc(&code, (const uint8_t *)lx->source.data + at, lx->source.size - at);
     bool blank = code == 0x85 || code == 0xA0 || code == 0x1680 ||
                  (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 ||
                  code == 0x202F || code == 0x205F || code == 0x3000;
@@ -150,8 +178,13 @@ static size_t strip_right(const lexer *lx, size_t from, size_t to)
 
 static bool looking_at(const lexer *lx, size_t at, creg_slice text)
 {
-    return at <= lx->source.size && text.size <= lx->source.size - at &&
-           memcmp(lx->source.data + at, text.data, text.size) == 0;
+    if (at > lx->source.size || text.size > lx->source.size - at)
+        return false;
+    /* Delimiters have two bytes or three, and mostly the first one differs. */
+    for (size_t i = 0; i < text.size; i++)
+        if (lx->source.data[at + i] != text.data[i])
+            return false;
+    return true;
 }
 
 static char byte_at(const lexer *lx, size_t at)
@@ -178,6 +211,13 @@ static void advance(lexer *lx, size_t to)
     }
     if (to > lx->at)
         lx->line_starting = lx->source.data[to - 1] == '\n';
+    lx->at = to;
+}
+
+/* Move on to `to`, which is further, over a piece of one line. */
+static void step(lexer *lx, size_t to)
+{
+    lx->line_starting = false;
     lx->at = to;
 }
 
@@ -483,12 +523,11 @@ static size_t scan_integer(const lexer *lx, size_t at)
 
 static bool is_ascii_word(char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || is_digit(byte) ||
-           byte == '_';
+    byte_class kind = class_of(byte);
+    return kind == BYTE_WORD || kind == BYTE_DIGIT;
 }
 
-/* The end of a run of word characters; *ret_valid: is it an identifier? */
-static size_t scan_name(const lexer *lx, size_t at, bool *ret_valid)
+static size_t scan_wide_name(const lexer *lx, size_t at, bool *ret_valid)
 {
     size_t begin_at = at;
     bool valid = !is_digit(byte_at(lx, at));
@@ -513,6 +552,18 @@ static size_t scan_name(const lexer *lx, size_t at, bool *ret_valid)
     }
     *ret_valid = valid;
     return at;
+}
+
+/* The end of a run of word characters; *ret_valid: is it an identifier? */
+static size_t scan_name(const lexer *lx, size_t at, bool *ret_valid)
+{
+    size_t end = at;
+    while (is_ascii_word(byte_at(lx, end)))
+        end++;
+    if (class_of(byte_at(lx, end)) == BYTE_WIDE)
+        return scan_wide_name(lx, at, ret_valid);
+    *ret_valid = !is_digit(byte_at(lx, at));
+    return end;
 }
 
 static size_t scan_string(const lexer *lx, size_t at)
@@ -551,50 +602,17 @@ static jinja_token_kind double_operator(char first, char second)
 
 static jinja_token_kind single_operator(char byte)
 {
-    switch (byte) {
-    case '+':
-        return TOKEN_ADD;
-    case '-':
-        return TOKEN_SUB;
-    case '*':
-        return TOKEN_MUL;
-    case '/':
-        return TOKEN_DIV;
-    case '%':
-        return TOKEN_MOD;
-    case '~':
-        return TOKEN_TILDE;
-    case '<':
-        return TOKEN_LT;
-    case '>':
-        return TOKEN_GT;
-    case '=':
-        return TOKEN_ASSIGN;
-    case '.':
-        return TOKEN_DOT;
-    case ':':
-        return TOKEN_COLON;
-    case '|':
-        return TOKEN_PIPE;
-    case ',':
-        return TOKEN_COMMA;
-    case ';':
-        return TOKEN_SEMICOLON;
-    case '(':
-        return TOKEN_LPAREN;
-    case ')':
-        return TOKEN_RPAREN;
-    case '[':
-        return TOKEN_LBRACKET;
-    case ']':
-        return TOKEN_RBRACKET;
-    case '{':
-        return TOKEN_LBRACE;
-    case '}':
-        return TOKEN_RBRACE;
-    default:
-        return TOKEN_EOF;
-    }
+    static const uint8_t kinds[128] = {
+        ['+'] = TOKEN_ADD,    ['-'] = TOKEN_SUB,       ['*'] = TOKEN_MUL,
+        ['/'] = TOKEN_DIV,    ['%'] = TOKEN_MOD,       ['~'] = TOKEN_TILDE,
+        ['<'] = TOKEN_LT,     ['>'] = TOKEN_GT,        ['='] = TOKEN_ASSIGN,
+        ['.'] = TOKEN_DOT,    [':'] = TOKEN_COLON,     ['|'] = TOKEN_PIPE,
+        [','] = TOKEN_COMMA,  [';'] = TOKEN_SEMICOLON, ['('] = TOKEN_LPAREN,
+        [')'] = TOKEN_RPAREN, ['['] = TOKEN_LBRACKET,  [']'] = TOKEN_RBRACKET,
+        ['{'] = TOKEN_LBRACE, ['}'] = TOKEN_RBRACE,
+    };
+    unsigned char index = (unsigned char)byte;
+    return index < 128 ? (jinja_token_kind)kinds[index] : TOKEN_EOF;
 }
 
 static void open_bracket(lexer *lx, char closing)
@@ -690,7 +708,7 @@ static void lex_operator(lexer *lx)
     if (!balance(lx, kind))
         return;
     push(lx, kind, lx->at, lx->at + size);
-    advance(lx, lx->at + size);
+    step(lx, lx->at + size);
 }
 
 /* ---- string literals ------------------------------------------------------------------ */
@@ -892,7 +910,7 @@ static void lex_name_or_other(lexer *lx)
             return;
         }
         push(lx, TOKEN_NAME, lx->at, end);
-        advance(lx, end);
+        step(lx, end);
         return;
     }
     char byte = lx->source.data[lx->at];
@@ -903,14 +921,24 @@ static void lex_name_or_other(lexer *lx)
         lex_operator(lx);
 }
 
+/* Gives whether there were any. */
+static bool step_over_spaces(lexer *lx)
+{
+    size_t end = skip_spaces(lx, lx->at);
+    if (end == lx->at)
+        return false;
+    if (end == lx->at + 1 && lx->source.data[lx->at] != '\n')
+        step(lx, end);
+    else
+        advance(lx, end);
+    return true;
+}
+
 /* One token of an expression (blanks give none). */
 static void lex_inside(lexer *lx)
 {
-    size_t spaces = skip_spaces(lx, lx->at);
-    if (spaces > lx->at) {
-        advance(lx, spaces);
+    if (step_over_spaces(lx))
         return;
-    }
     if (is_digit(lx->source.data[lx->at])) {
         size_t end = scan_float(lx, lx->at);
         jinja_token_kind kind = TOKEN_FLOAT;
@@ -919,15 +947,24 @@ static void lex_inside(lexer *lx)
             kind = TOKEN_INTEGER;
         }
         push(lx, kind, lx->at, end);
-        advance(lx, end);
+        step(lx, end);
         return;
     }
     lex_name_or_other(lx);
 }
 
+/* Could an end tag begin here? Asked in front of every token, so cheaply. */
+static bool may_end(const lexer *lx, size_t at, creg_slice tag)
+{
+    char byte = byte_at(lx, at);
+    return byte == tag.data[0] || byte == '-' || byte == '+';
+}
+
 /* The end tag of a block or comment at `at`: where it ends, 0 when there is none. */
 static size_t match_end(const lexer *lx, size_t at, creg_slice tag)
 {
+    if (!may_end(lx, at, tag))
+        return 0;
     char sign = sign_at(lx, at);
     if (sign != '\0' && looking_at(lx, at + 1, tag)) {
         size_t end = at + 1 + tag.size;
@@ -941,6 +978,8 @@ static size_t match_end(const lexer *lx, size_t at, creg_slice tag)
 
 static size_t match_variable_end(const lexer *lx)
 {
+    if (!may_end(lx, lx->at, lx->variable_end))
+        return 0;
     if (byte_at(lx, lx->at) == '-' && looking_at(lx, lx->at + 1, lx->variable_end))
         return skip_spaces(lx, lx->at + 1 + lx->variable_end.size);
     return looking_at(lx, lx->at, lx->variable_end) ? lx->at + lx->variable_end.size : 0;
@@ -1159,7 +1198,7 @@ creg_status jinja_lex(const jinja_options *options, creg_slice source, jinja_lex
     lexer lx = {.options = options, .keep = keep, .scratch = scratch};
     set_up(&lx);
     lx.capacity = source.size / 12 + 16;
-    lx.tokens = creg_arena_calloc(scratch, lx.capacity, sizeof(jinja_token));
+    lx.tokens = creg_arena_take(scratch, lx.capacity * sizeof(jinja_token));
     if (lx.tokens == NULL)
         return creg_fail_arena(err, scratch);
     if (!normalise(&lx, source))

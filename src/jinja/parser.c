@@ -8,6 +8,7 @@
 #include "jinja/parser.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,21 +70,17 @@ void *jinja_parse_alloc(jinja_parser *p, size_t count, size_t size)
     return block == NULL ? jinja_parse_fail_arena(p, p->arena) : block;
 }
 
-bool jinja_vector_push(jinja_parser *p, jinja_vector *vector, void *item)
+bool jinja_vector_grow(jinja_parser *p, jinja_vector *vector)
 {
-    if (vector->count == vector->capacity) {
-        uint32_t capacity = vector->capacity == 0 ? 8 : vector->capacity * 2;
-        void **grown =
-            creg_arena_grow(p->scratch, vector->items, vector->capacity * sizeof(void *),
-                            capacity * sizeof(void *));
-        if (grown == NULL) {
-            jinja_parse_fail_arena(p, p->scratch);
-            return false;
-        }
-        vector->items = grown;
-        vector->capacity = capacity;
+    uint32_t capacity = vector->capacity == 0 ? 8 : vector->capacity * 2;
+    void **grown = creg_arena_grow(p->scratch, vector->items, vector->capacity * sizeof(void *),
+                                   capacity * sizeof(void *));
+    if (grown == NULL) {
+        jinja_parse_fail_arena(p, p->scratch);
+        return false;
     }
-    vector->items[vector->count++] = item;
+    vector->items = grown;
+    vector->capacity = capacity;
     return true;
 }
 
@@ -102,37 +99,38 @@ void **jinja_vector_keep(jinja_parser *p, const jinja_vector *vector)
 static uint8_t mention_of(creg_slice text)
 {
     static const struct {
-        const char *name;
+        creg_slice name;
         uint8_t bit;
-    } rows[] = {{"loop", MENTION_LOOP},     {"caller", MENTION_CALLER},
-                {"kwargs", MENTION_KWARGS}, {"varargs", MENTION_VARARGS},
-                {"self", MENTION_SELF},     {"super", MENTION_SUPER}};
+    } rows[] = {
+        {JINJA_WORD("loop"), MENTION_LOOP},     {JINJA_WORD("caller"), MENTION_CALLER},
+        {JINJA_WORD("kwargs"), MENTION_KWARGS}, {JINJA_WORD("varargs"), MENTION_VARARGS},
+        {JINJA_WORD("self"), MENTION_SELF},     {JINJA_WORD("super"), MENTION_SUPER}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (creg_slice_equal(text, creg_slice_of(rows[i].name)))
+        if (creg_slice_equal(text, rows[i].name))
             return rows[i].bit;
     return 0;
 }
 
 static bool may_change_its_object(creg_slice text)
 {
-    static const char *const names[] = {"append",
-                                        "extend",
-                                        "insert",
-                                        "remove",
-                                        "pop",
-                                        "clear",
-                                        "sort",
-                                        "reverse",
-                                        "update",
-                                        "setdefault",
-                                        "popitem",
-                                        "add",
-                                        "discard",
-                                        "difference_update",
-                                        "intersection_update",
-                                        "symmetric_difference_update"};
+    static const creg_slice names[] = {JINJA_WORD("append"),
+                                       JINJA_WORD("extend"),
+                                       JINJA_WORD("insert"),
+                                       JINJA_WORD("remove"),
+                                       JINJA_WORD("pop"),
+                                       JINJA_WORD("clear"),
+                                       JINJA_WORD("sort"),
+                                       JINJA_WORD("reverse"),
+                                       JINJA_WORD("update"),
+                                       JINJA_WORD("setdefault"),
+                                       JINJA_WORD("popitem"),
+                                       JINJA_WORD("add"),
+                                       JINJA_WORD("discard"),
+                                       JINJA_WORD("difference_update"),
+                                       JINJA_WORD("intersection_update"),
+                                       JINJA_WORD("symmetric_difference_update")};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (creg_slice_equal(text, creg_slice_of(names[i])))
+        if (creg_slice_equal(text, names[i]))
             return true;
     return false;
 }
@@ -169,30 +167,16 @@ jinja_name *jinja_intern(jinja_parser *p, creg_slice text)
 
 /* ---- tokens --------------------------------------------------------------------------- */
 
-static bool check_token(jinja_parser *p)
+bool jinja_fail_token(jinja_parser *p)
 {
-    if (p->token->kind != TOKEN_ERROR)
-        return true;
     jinja_parse_fail(p, "TemplateSyntaxError", p->token->line, p->token->at, "%.*s",
                      (int)p->token->text.size, p->token->text.data);
     return false;
 }
 
-bool jinja_next_token(jinja_parser *p)
-{
-    if (p->token->kind != TOKEN_EOF)
-        p->token++;
-    return check_token(p);
-}
-
 const jinja_token *jinja_look(const jinja_parser *p)
 {
     return p->token->kind == TOKEN_EOF ? p->token : p->token + 1;
-}
-
-bool jinja_is_name(const jinja_token *token, const char *name)
-{
-    return token->kind == TOKEN_NAME && creg_slice_equal(token->text, creg_slice_of(name));
 }
 
 bool jinja_skip_kind(jinja_parser *p, jinja_token_kind kind)
@@ -228,7 +212,10 @@ static const jinja_token *expect(jinja_parser *p, bool as_expected, const char *
 
 const jinja_token *jinja_expect(jinja_parser *p, jinja_token_kind kind)
 {
-    return expect(p, p->token->kind == kind, jinja_token_name(kind));
+    const jinja_token *token = p->token;
+    if (token->kind != kind || p->status != CREG_OK)
+        return expect(p, false, jinja_token_name(kind));
+    return jinja_next_token(p) ? token : NULL;
 }
 
 const jinja_token *jinja_expect_name(jinja_parser *p, const char *name)
@@ -274,7 +261,7 @@ void jinja_note_store(jinja_parser *p, const jinja_node *node)
 static creg_status parse_all(jinja_parser *p)
 {
     jinja_body body;
-    if (!check_token(p) || !jinja_parse_body(p, NULL, &body))
+    if (!jinja_check_token(p) || !jinja_parse_body(p, NULL, &body))
         return p->status;
     jinja_resolve_template(p, body, p->loaded);
     return p->status;
@@ -282,7 +269,7 @@ static creg_status parse_all(jinja_parser *p)
 
 static creg_status parse_expression_only(jinja_parser *p)
 {
-    if (!check_token(p))
+    if (!jinja_check_token(p))
         return p->status;
     jinja_node *node = jinja_parse_expression(p, true);
     if (node == NULL)
@@ -302,17 +289,18 @@ creg_status jinja_compile_into(jinja_template *result, creg_slice source, bool i
 {
     creg_arena scratch;
     creg_arena_init(&scratch, result->arena.budget);
-    jinja_parser *p = creg_arena_calloc(&scratch, 1, sizeof *p);
+    jinja_parser *p = creg_arena_new(&scratch, jinja_parser);
     if (p == NULL)
         return creg_fail_arena(err, &scratch);
-    *p = (jinja_parser){.engine = result->engine,
-                        .options = &result->engine->options,
-                        .result = result,
-                        .arena = &result->arena,
-                        .scratch = &scratch,
-                        .name = result->name,
-                        .depth_max = result->engine->limits.parse_depth,
-                        .err = err};
+    memset(p, 0, offsetof(jinja_parser, tags)); /* the two stacks have counts */
+    p->engine = result->engine;
+    p->options = &result->engine->options;
+    p->result = result;
+    p->arena = &result->arena;
+    p->scratch = &scratch;
+    p->name = result->name;
+    p->depth_max = result->engine->limits.parse_depth;
+    p->err = err;
     jinja_tokens tokens;
     creg_status status =
         jinja_lex(p->options, source, is_expression ? LEX_EXPRESSION : LEX_TEMPLATE, p->arena,

@@ -41,11 +41,7 @@ typedef struct jinja_parser {
     uint32_t loop_store_line, loop_store_at; /* last assignment to `loop` */
     uint32_t loop_stores;                    /* how many so far */
 
-    /* For "you probably made a nesting mistake". */
-    creg_slice tags[TAG_STACK];
-    uint32_t tag_count;
-    const char *const *ends[TAG_STACK];
-    uint32_t end_count;
+    uint32_t tag_count, end_count; /* of the stacks below */
 
     /* The first name that a list of parameters or keywords has twice. Python refuses it when
      * Jinja2 has found everything else in order, and so do we. */
@@ -60,7 +56,17 @@ typedef struct jinja_parser {
     jinja_vector others;     /* of jinja_stmt *: extends, include, import, from import */
     jinja_vector undeclared; /* of jinja_name *: what only the context can give */
     jinja_vector reads;      /* of jinja_read * */
+
+    /* For "you probably made a nesting mistake". Last, because they begin as they are. */
+    creg_slice tags[TAG_STACK];
+    const creg_slice *ends[TAG_STACK];
 } jinja_parser;
+
+/** The initialiser of a slice of a literal, whose size the compiler knows. */
+#define JINJA_WORD(literal)                                                                    \
+    {                                                                                          \
+        literal, sizeof(literal) - 1                                                           \
+    }
 
 /* ---- parser.c ------------------------------------------------------------------------- */
 
@@ -74,16 +80,44 @@ void *jinja_parse_fail_depth(jinja_parser *p);
 /** Zeroed memory of the template; NULL after failing. */
 void *jinja_parse_alloc(jinja_parser *p, size_t count, size_t size);
 
-bool jinja_vector_push(jinja_parser *p, jinja_vector *vector, void *item);
+bool jinja_vector_grow(jinja_parser *p, jinja_vector *vector);
+static inline bool jinja_vector_push(jinja_parser *p, jinja_vector *vector, void *item)
+{
+    if (vector->count == vector->capacity && !jinja_vector_grow(p, vector))
+        return false;
+    vector->items[vector->count++] = item;
+    return true;
+}
 /** A copy in the template's memory, of exactly the size. */
 void **jinja_vector_keep(jinja_parser *p, const jinja_vector *vector);
 
 jinja_name *jinja_intern(jinja_parser *p, creg_slice text);
 
+/** Fail with what the current token, an error of the lexer, says; gives false. */
+bool jinja_fail_token(jinja_parser *p);
+static inline bool jinja_check_token(jinja_parser *p)
+{
+    return p->token->kind != TOKEN_ERROR || jinja_fail_token(p);
+}
+
 /** Step to the next token; false when it is an error of the lexer. */
-bool jinja_next_token(jinja_parser *p);
+static inline bool jinja_next_token(jinja_parser *p)
+{
+    if (p->token->kind != TOKEN_EOF)
+        p->token++;
+    return jinja_check_token(p);
+}
+
 const jinja_token *jinja_look(const jinja_parser *p);
-bool jinja_is_name(const jinja_token *token, const char *name);
+static inline bool jinja_is_word(const jinja_token *token, creg_slice word)
+{
+    return token->kind == TOKEN_NAME && creg_slice_equal(token->text, word);
+}
+/** With a literal: its size is known when this is compiled. */
+static inline bool jinja_is_name(const jinja_token *token, const char *name)
+{
+    return jinja_is_word(token, creg_slice_of(name));
+}
 /** Skip the current token if it is of this kind or name; gives whether. */
 bool jinja_skip_kind(jinja_parser *p, jinja_token_kind kind);
 bool jinja_skip_name(jinja_parser *p, const char *name);
@@ -131,8 +165,8 @@ bool jinja_make_target(jinja_parser *p, jinja_node *node, jinja_name_use use);
 
 /* ---- parser_statement.c, parser_trans.c ----------------------------------------------- */
 
-/** Everything up to one of `ends` (names; NULL at its end), or the end of the source. */
-bool jinja_parse_body(jinja_parser *p, const char *const *ends, jinja_body *ret_body);
+/** Everything up to one of `ends` (an empty one ends them; NULL: none), or the end. */
+bool jinja_parse_body(jinja_parser *p, const creg_slice *ends, jinja_body *ret_body);
 jinja_stmt *jinja_make_stmt(jinja_parser *p, jinja_stmt_kind kind, uint32_t line, uint32_t at);
 /** `{% trans %}`: up to two statements. */
 bool jinja_parse_trans(jinja_parser *p, jinja_vector *into);

@@ -32,14 +32,14 @@ jinja_node *jinja_make_node(jinja_parser *p, jinja_node_kind kind, const jinja_t
 {
     if (p->status != CREG_OK)
         return NULL;
-    jinja_node *node = jinja_parse_alloc(p, 1, sizeof *node);
+    jinja_node *node = creg_arena_new(p->arena, jinja_node);
     if (node == NULL)
-        return NULL;
-    node->kind = (uint8_t)kind;
-    node->depth = 1;
-    node->line = place->line;
-    node->at = place->at;
-    node->size = place->size;
+        return jinja_parse_fail_arena(p, p->arena);
+    *node = (jinja_node){.kind = (uint8_t)kind,
+                         .depth = 1,
+                         .line = place->line,
+                         .at = place->at,
+                         .size = place->size};
     return node;
 }
 
@@ -894,30 +894,35 @@ static jinja_node *parse_tuple_item(jinja_parser *p, jinja_tuple_rules rules)
                          : jinja_parse_expression(p, !rules.no_condition);
 }
 
+static jinja_node *parse_no_item(jinja_parser *p, jinja_tuple_rules rules)
+{
+    if (rules.parenthesised)
+        return list_node(p, NODE_TUPLE, p->token, &(jinja_vector){0});
+    creg_slice found = jinja_describe(p->token);
+    return jinja_parse_fail(p, "TemplateSyntaxError", p->token->line, p->token->at,
+                            "Expected an expression, got '%.*s'", CREG_SHOW(found));
+}
+
 jinja_node *jinja_parse_tuple(jinja_parser *p, jinja_tuple_rules rules)
 {
+    if (ends_tuple(p))
+        return parse_no_item(p, rules);
+    jinja_node *item = parse_tuple_item(p, rules);
+    if (item == NULL || p->token->kind != TOKEN_COMMA)
+        return item;
     const jinja_token *place = p->token;
     jinja_vector items = {0};
-    bool is_tuple = false;
-    for (;;) {
-        if (items.count > 0 && jinja_expect(p, TOKEN_COMMA) == NULL)
+    if (!jinja_vector_push(p, &items, item))
+        return NULL;
+    while (p->token->kind == TOKEN_COMMA) {
+        place = p->token; /* the last comma */
+        if (!jinja_next_token(p))
             return NULL;
         if (ends_tuple(p))
             break;
-        jinja_node *item = parse_tuple_item(p, rules);
+        item = parse_tuple_item(p, rules);
         if (item == NULL || !jinja_vector_push(p, &items, item))
             return NULL;
-        if (p->token->kind != TOKEN_COMMA)
-            break;
-        is_tuple = true;
-        place = p->token;
-    }
-    if (!is_tuple && items.count > 0)
-        return items.items[0];
-    if (!is_tuple && !rules.parenthesised) {
-        creg_slice found = jinja_describe(p->token);
-        return jinja_parse_fail(p, "TemplateSyntaxError", p->token->line, p->token->at,
-                                "Expected an expression, got '%.*s'", CREG_SHOW(found));
     }
     return list_node(p, NODE_TUPLE, place, &items);
 }

@@ -6,26 +6,25 @@
 
 #include "jinja/parser.h"
 
-static const char *const ends_for[] = {"endfor", "else", NULL};
-static const char *const ends_for_else[] = {"endfor", NULL};
-static const char *const ends_if[] = {"elif", "else", "endif", NULL};
-static const char *const ends_if_else[] = {"endif", NULL};
-static const char *const ends_set[] = {"endset", NULL};
-static const char *const ends_with[] = {"endwith", NULL};
-static const char *const ends_autoescape[] = {"endautoescape", NULL};
-static const char *const ends_block[] = {"endblock", NULL};
-static const char *const ends_macro[] = {"endmacro", NULL};
-static const char *const ends_call[] = {"endcall", NULL};
-static const char *const ends_filter[] = {"endfilter", NULL};
+static const creg_slice ends_for[] = {JINJA_WORD("endfor"), JINJA_WORD("else"), {NULL, 0}};
+static const creg_slice ends_for_else[] = {JINJA_WORD("endfor"), {NULL, 0}};
+static const creg_slice ends_if[] = {
+    JINJA_WORD("elif"), JINJA_WORD("else"), JINJA_WORD("endif"), {NULL, 0}};
+static const creg_slice ends_if_else[] = {JINJA_WORD("endif"), {NULL, 0}};
+static const creg_slice ends_set[] = {JINJA_WORD("endset"), {NULL, 0}};
+static const creg_slice ends_with[] = {JINJA_WORD("endwith"), {NULL, 0}};
+static const creg_slice ends_autoescape[] = {JINJA_WORD("endautoescape"), {NULL, 0}};
+static const creg_slice ends_block[] = {JINJA_WORD("endblock"), {NULL, 0}};
+static const creg_slice ends_macro[] = {JINJA_WORD("endmacro"), {NULL, 0}};
+static const creg_slice ends_call[] = {JINJA_WORD("endcall"), {NULL, 0}};
+static const creg_slice ends_filter[] = {JINJA_WORD("endfilter"), {NULL, 0}};
 
 jinja_stmt *jinja_make_stmt(jinja_parser *p, jinja_stmt_kind kind, uint32_t line, uint32_t at)
 {
-    jinja_stmt *stmt = jinja_parse_alloc(p, 1, sizeof *stmt);
+    jinja_stmt *stmt = creg_arena_new(p->arena, jinja_stmt);
     if (stmt == NULL)
-        return NULL;
-    stmt->kind = (uint8_t)kind;
-    stmt->line = line;
-    stmt->at = at;
+        return jinja_parse_fail_arena(p, p->arena);
+    *stmt = (jinja_stmt){.kind = (uint8_t)kind, .line = line, .at = at};
     return stmt;
 }
 
@@ -42,7 +41,7 @@ static jinja_stmt *begin_stmt(jinja_parser *p, jinja_stmt_kind kind)
 /* ---- bodies --------------------------------------------------------------------------- */
 
 /* `: %}` and the body up to one of `ends`; `drop`: step over the end's name. */
-static bool parse_inner(jinja_parser *p, const char *const *ends, bool drop,
+static bool parse_inner(jinja_parser *p, const creg_slice *ends, bool drop,
                         jinja_body *ret_body)
 {
     jinja_skip_kind(p, TOKEN_COLON);
@@ -51,30 +50,30 @@ static bool parse_inner(jinja_parser *p, const char *const *ends, bool drop,
     return !drop || jinja_next_token(p);
 }
 
-static void append_ends(creg_text *text, const char *const *ends)
+static void append_ends(creg_text *text, const creg_slice *ends)
 {
-    for (size_t i = 0; ends[i] != NULL; i++)
-        creg_text_format(text, "%s'%s'", i == 0 ? "" : " or ", ends[i]);
+    for (size_t i = 0; ends[i].data != NULL; i++)
+        creg_text_format(text, "%s'%.*s'", i == 0 ? "" : " or ", CREG_SHOW(ends[i]));
 }
 
 static bool is_expected_somewhere(const jinja_parser *p, creg_slice name)
 {
     for (uint32_t i = 0; i < p->end_count; i++)
-        for (size_t k = 0; p->ends[i][k] != NULL; k++)
-            if (creg_slice_equal(name, creg_slice_of(p->ends[i][k])))
+        for (size_t k = 0; p->ends[i][k].data != NULL; k++)
+            if (creg_slice_equal(name, p->ends[i][k]))
                 return true;
     return false;
 }
 
 /* `tag` NULL: the source ended; `extra_ends`: what was looked for there. */
 static void fail_unknown_tag(jinja_parser *p, const jinja_token *tag,
-                             const char *const *extra_ends)
+                             const creg_slice *extra_ends)
 {
     creg_text text;
     creg_text_init(&text, p->scratch, CREG_ERROR_MESSAGE_SIZE);
-    const char *const *looking = extra_ends != NULL ? extra_ends
-                                 : p->end_count > 0 ? p->ends[p->end_count - 1]
-                                                    : NULL;
+    const creg_slice *looking = extra_ends != NULL ? extra_ends
+                                : p->end_count > 0 ? p->ends[p->end_count - 1]
+                                                   : NULL;
     if (tag == NULL)
         creg_text_string(&text, "Unexpected end of template.");
     else
@@ -107,15 +106,12 @@ typedef struct pending_output {
 static bool add_output(jinja_parser *p, pending_output *out, creg_slice text, jinja_node *node,
                        uint32_t line, uint32_t at)
 {
-    jinja_output_item *item = creg_arena_calloc(p->scratch, 1, sizeof *item);
+    jinja_output_item *item = creg_arena_new(p->scratch, jinja_output_item);
     if (item == NULL) {
         jinja_parse_fail_arena(p, p->scratch);
         return false;
     }
-    item->text = text;
-    item->node = node;
-    item->line = line;
-    item->at = at;
+    *item = (jinja_output_item){.text = text, .node = node, .line = line, .at = at};
     return jinja_vector_push(p, &out->items, item);
 }
 
@@ -586,7 +582,7 @@ static bool parse_signature(jinja_parser *p, jinja_macro_def *def)
     return true;
 }
 
-static bool parse_macro_body(jinja_parser *p, jinja_macro_def *def, const char *const *ends)
+static bool parse_macro_body(jinja_parser *p, jinja_macro_def *def, const creg_slice *ends)
 {
     jinja_mentions before = jinja_mentions_begin(p);
     bool fine = parse_inner(p, ends, true, &def->unit.body);
@@ -659,28 +655,28 @@ static jinja_stmt *parse_debug(jinja_parser *p)
 }
 
 static const struct tag_row {
-    const char *name;
+    creg_slice name;
     jinja_stmt *(*parse)(jinja_parser *p);
     unsigned extension; /* that it needs, or 0 */
 } tag_rows[] = {
-    {"for", parse_for, 0},
-    {"if", parse_if, 0},
-    {"set", parse_set, 0},
-    {"block", parse_block, 0},
-    {"extends", parse_extends, 0},
-    {"print", parse_print, 0},
-    {"macro", parse_macro, 0},
-    {"include", parse_include, 0},
-    {"from", parse_from, 0},
-    {"import", parse_import, 0},
-    {"with", parse_with, 0},
-    {"autoescape", parse_autoescape, 0},
-    {"call", parse_call_block, 0},
-    {"filter", parse_filter_block, 0},
-    {"do", parse_do, JINJA_EXTENSION_DO},
-    {"break", parse_break, JINJA_EXTENSION_LOOPCONTROLS},
-    {"continue", parse_continue, JINJA_EXTENSION_LOOPCONTROLS},
-    {"debug", parse_debug, JINJA_EXTENSION_DEBUG},
+    {JINJA_WORD("for"), parse_for, 0},
+    {JINJA_WORD("if"), parse_if, 0},
+    {JINJA_WORD("set"), parse_set, 0},
+    {JINJA_WORD("block"), parse_block, 0},
+    {JINJA_WORD("extends"), parse_extends, 0},
+    {JINJA_WORD("print"), parse_print, 0},
+    {JINJA_WORD("macro"), parse_macro, 0},
+    {JINJA_WORD("include"), parse_include, 0},
+    {JINJA_WORD("from"), parse_from, 0},
+    {JINJA_WORD("import"), parse_import, 0},
+    {JINJA_WORD("with"), parse_with, 0},
+    {JINJA_WORD("autoescape"), parse_autoescape, 0},
+    {JINJA_WORD("call"), parse_call_block, 0},
+    {JINJA_WORD("filter"), parse_filter_block, 0},
+    {JINJA_WORD("do"), parse_do, JINJA_EXTENSION_DO},
+    {JINJA_WORD("break"), parse_break, JINJA_EXTENSION_LOOPCONTROLS},
+    {JINJA_WORD("continue"), parse_continue, JINJA_EXTENSION_LOOPCONTROLS},
+    {JINJA_WORD("debug"), parse_debug, JINJA_EXTENSION_DEBUG},
 };
 
 static const struct tag_row *find_tag(const jinja_parser *p)
@@ -688,7 +684,7 @@ static const struct tag_row *find_tag(const jinja_parser *p)
     for (size_t i = 0; i < sizeof tag_rows / sizeof tag_rows[0]; i++) {
         const struct tag_row *row = &tag_rows[i];
         bool enabled = row->extension == 0 || (p->options->extensions & row->extension) != 0;
-        if (enabled && jinja_is_name(p->token, row->name))
+        if (enabled && jinja_is_word(p->token, row->name))
             return row;
     }
     return NULL;
@@ -741,16 +737,16 @@ static bool parse_statement(jinja_parser *p, jinja_vector *body)
     return fine && p->status == CREG_OK;
 }
 
-static bool is_end(const jinja_token *token, const char *const *ends)
+static bool is_end(const jinja_token *token, const creg_slice *ends)
 {
-    for (size_t i = 0; ends != NULL && ends[i] != NULL; i++)
-        if (jinja_is_name(token, ends[i]))
+    for (size_t i = 0; ends != NULL && ends[i].data != NULL; i++)
+        if (jinja_is_word(token, ends[i]))
             return true;
     return false;
 }
 
 /* Pieces until an end tag (then *ret_ended) or the end of the source. */
-static bool parse_pieces(jinja_parser *p, const char *const *ends, jinja_vector *body)
+static bool parse_pieces(jinja_parser *p, const creg_slice *ends, jinja_vector *body)
 {
     pending_output out = {{0}};
     while (p->token->kind != TOKEN_EOF) {
@@ -778,7 +774,7 @@ static bool parse_pieces(jinja_parser *p, const char *const *ends, jinja_vector 
     return flush_output(p, &out, body);
 }
 
-bool jinja_parse_body(jinja_parser *p, const char *const *ends, jinja_body *ret_body)
+bool jinja_parse_body(jinja_parser *p, const creg_slice *ends, jinja_body *ret_body)
 {
     jinja_vector body = {0};
     if (ends != NULL && p->end_count == TAG_STACK) {

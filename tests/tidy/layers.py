@@ -29,6 +29,7 @@ LAYER_OF = {
     "confreg/store.h": "store",
     "confreg/sys/store_driver.h": "store",
     "confreg/registry.h": "registry",
+    "confreg/interrupt.h": "base",
     "confreg/transfer.h": "registry",
 }
 PUBLIC_ONLY = ("cli/", "python/", "server/", "examples/")
@@ -47,6 +48,10 @@ SYSTEM_OWNER = {
     "tommath.h": ("src/base/",),
     "xxhash.h": ("src/base/",),
     "pcre2.h": ("src/jinja/",),
+    "nettle/md5.h": ("src/jinja/digest.c",),
+    "nettle/nettle-meta.h": ("src/jinja/digest.c",),
+    "nettle/sha1.h": ("src/jinja/digest.c",),
+    "nettle/sha2.h": ("src/jinja/digest.c",),
     "Python.h": ("python/",),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

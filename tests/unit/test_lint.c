@@ -10,25 +10,8 @@
 
 #include <cmocka.h>
 
+#include "case.h"
 #include "registry/lint.h"
-
-static creg_arena arena;
-static creg_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    creg_arena_init(&arena, (size_t)64 * 1024 * 1024);
-    creg_error_clear(&err);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    creg_arena_clear(&arena);
-    return 0;
-}
 
 static creg_lint_findings lint(const char *text)
 {

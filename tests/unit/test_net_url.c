@@ -7,24 +7,8 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "case.h"
 #include "net/url.h"
-
-static creg_arena arena;
-static creg_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    creg_arena_init(&arena, (size_t)1 << 20);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    creg_arena_clear(&arena);
-    return 0;
-}
 
 static creg_url parse(const char *text)
 {

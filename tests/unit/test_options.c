@@ -11,31 +11,14 @@
 #include <cmocka.h>
 
 #include "base/suggest.h"
+#include "case.h"
 #include "registry/options.h"
-
-static creg_arena arena;
-static creg_error err;
 
 static const char document[] = "{\"advanced\": {\"hdfs.replication\": 3},\n"
                                " \"required\": {\"slaves.number\": 4, \"name\": \"x\"},\n"
                                " \"optional\": {\"ratio\": 0.5, \"ha\": false, \"tags\": "
                                "[\"a\"], \"extra\": {}, \"any\": null},\n"
                                " \"descriptions\": {\"slaves.number\": \"How many\"}}";
-
-static int set_up(void **state)
-{
-    (void)state;
-    creg_arena_init(&arena, (size_t)64 * 1024 * 1024);
-    creg_error_clear(&err);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    creg_arena_clear(&arena);
-    return 0;
-}
 
 static creg_options declared(const char *text)
 {

@@ -8,24 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "case.h"
 #include "confreg/store.h"
 #include "store/key.h"
-
-static creg_arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    creg_arena_init(&arena, (size_t)64 << 20);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    creg_arena_clear(&arena);
-    return 0;
-}
 
 static void check_encoding(const char *text, const char *expected)
 {
@@ -82,7 +67,6 @@ static void test_key__nul_and_invalid_utf8_have_an_encoding(void **state)
 static void check_refused(const char *segment)
 {
     creg_slice text;
-    creg_error err;
     creg_status status = creg_key_decode(creg_slice_of(segment), &arena, &text, &err);
     if (status != CREG_INVALID_NAME)
         fail_msg("decoding '%s' gave %s", segment, creg_status_name(status));
@@ -141,7 +125,6 @@ static void test_key__random_texts_round_trip_and_are_writable(void **state)
         assert_int_equal(creg_key_decode(segment, &arena, &back, NULL), CREG_OK);
         assert_int_equal(back.size, size);
         assert_memory_equal(back.data, text, size);
-        creg_error err;
         if (creg_key_check_write(segment, &err) != CREG_OK)
             fail_msg("%s", err.message);
         creg_arena_reset(&arena);
@@ -180,7 +163,6 @@ static void test_key__no_room_in_the_arena_is_told(void **state)
 
 static void check_name(const char *name, creg_status expected)
 {
-    creg_error err;
     creg_error_clear(&err);
     assert_int_equal(creg_name_check(creg_slice_of(name), "template name", &err), expected);
     if (expected != CREG_OK)

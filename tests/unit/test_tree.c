@@ -12,25 +12,8 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "case.h"
 #include "registry/tree.h"
-
-static creg_arena arena;
-static creg_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    creg_arena_init(&arena, (size_t)1024 * 1024 * 1024);
-    creg_error_clear(&err);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    creg_arena_clear(&arena);
-    return 0;
-}
 
 /* YAML, because it can say more than JSON: dates, keys that are numbers. */
 static creg_value yaml(const char *text)

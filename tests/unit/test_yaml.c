@@ -13,25 +13,8 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "case.h"
 #include "format/yaml.h"
-
-static creg_arena arena;
-static creg_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    creg_arena_init(&arena, (size_t)512 * 1024 * 1024);
-    creg_error_clear(&err);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    creg_arena_clear(&arena);
-    return 0;
-}
 
 /* All extents as "kind[text]", kinds: p, q, b; k in front for a key, m for "<<". */
 static void assert_extents(const char *text, const char *expected)

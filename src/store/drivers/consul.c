@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/fail.h"
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "store/drivers/consul.h"
@@ -101,7 +102,8 @@ static creg_status send_read(creg_driver_state *state, creg_http_request *reques
         uint64_t now = creg_http_now_ms();
         if (status != CREG_OK || ret_answer->status != 500 || now >= deadline)
             return status;
-        creg_http_pause(round, deadline - now);
+        if (!creg_http_pause(round, deadline - now))
+            return creg_fail_interrupted(err);
     }
 }
 
@@ -125,7 +127,17 @@ static creg_status make_path(const creg_driver_state *state, creg_slice key, con
     return status;
 }
 
-/* GET below /v1/kv. CREG_OK for 200 and 404; the answer's status tells. */
+/* What is answered, but not by Consul: a proxy's page, or something else on its port. */
+static creg_status fail_stranger(bool is_write, creg_error *err)
+{
+    static const char text[] = "what answers there is not consul";
+    return is_write
+               ? creg_fail(err, CREG_UNKNOWN_OUTCOME, "%s; the change may have been made", text)
+               : creg_fail(err, CREG_UNAVAILABLE, "%s", text);
+}
+
+/* GET below /v1/kv. CREG_OK for 200 and 404; the answer's status tells. Consul's own "not
+ * found" has an index, which tells it from that of another server. */
 static creg_status get_kv(creg_driver_state *state, creg_slice key, const char *query,
                           creg_arena *arena, creg_http_answer *ret_answer, creg_error *err)
 {
@@ -135,7 +147,9 @@ static creg_status get_kv(creg_driver_state *state, creg_slice key, const char *
         status = send_read(state, &request, arena, ret_answer, err);
     if (status == CREG_OK && ret_answer->status != 200 && ret_answer->status != 404)
         status = fail_answer(ret_answer, false, err);
-    return status;
+    bool is_stranger = status == CREG_OK && ret_answer->status == 404 &&
+                       (ret_answer->consul_index == 0 || ret_answer->body.size > 0);
+    return is_stranger ? fail_stranger(false, err) : status;
 }
 
 /* ---- open ------------------------------------------------------------------------------- */
@@ -238,8 +252,8 @@ static creg_status consul_get(creg_driver_state *state, creg_slice key, creg_are
     status = creg_consul_parse_entries(answer.body, false, arena, &entries, err);
     if (status != CREG_OK)
         return status;
-    if (entries.size == 0)
-        return CREG_NOT_FOUND;
+    if (entries.size != 1 || !creg_slice_equal(entries.items[0].pair.key, key))
+        return fail_stranger(false, err);
     *ret_value = entries.items[0].pair.value;
     *ret_version = entries.items[0].pair.version;
     return CREG_OK;
@@ -264,6 +278,26 @@ static creg_status take_entries(const creg_consul_entry *entries, size_t size, c
     return CREG_OK;
 }
 
+/* How many entries from `at` on belong to the tree: below it, in rising order. */
+static size_t run_of_tree(const creg_consul_entries *entries, size_t at, creg_slice tree)
+{
+    size_t end = at;
+    while (end < entries->size && creg_slice_has_prefix(entries->items[end].pair.key, tree) &&
+           (end == at || creg_slice_compare(entries->items[end - 1].pair.key,
+                                            entries->items[end].pair.key) < 0))
+        end++;
+    return end - at;
+}
+
+/* Nothing but what was asked for, and each key once. */
+static bool is_of_read(const creg_consul_entries *entries, const creg_read *read)
+{
+    if (read->is_list)
+        return run_of_tree(entries, 0, read->key) == entries->size;
+    return entries->size == 0 ||
+           (entries->size == 1 && creg_slice_equal(entries->items[0].pair.key, read->key));
+}
+
 static creg_status read_one(creg_driver_state *state, creg_read *read, creg_arena *arena,
                             uint64_t *ret_revision, creg_error *err)
 {
@@ -276,6 +310,8 @@ static creg_status read_one(creg_driver_state *state, creg_read *read, creg_aren
     creg_consul_entries entries = {NULL, 0};
     if (answer.status == 200)
         status = creg_consul_parse_entries(answer.body, false, arena, &entries, err);
+    if (status == CREG_OK && !is_of_read(&entries, read))
+        status = fail_stranger(false, err);
     if (status == CREG_OK && entries.size == 0 && read->is_list && state->is_doubtful)
         status = check_access(state, read->key, arena, err);
     return status == CREG_OK ? take_entries(entries.items, entries.size, read, arena, err)
@@ -343,17 +379,6 @@ static size_t read_of_operation(const creg_read *reads, size_t count, size_t ind
     return SIZE_MAX;
 }
 
-/* How many entries from `at` on belong to the tree: below it, in rising order. */
-static size_t run_of_tree(const creg_consul_entries *entries, size_t at, creg_slice tree)
-{
-    size_t end = at;
-    while (end < entries->size && creg_slice_has_prefix(entries->items[end].pair.key, tree) &&
-           (end == at || creg_slice_compare(entries->items[end - 1].pair.key,
-                                            entries->items[end].pair.key) < 0))
-        end++;
-    return end - at;
-}
-
 static creg_status take_snapshot(creg_driver_state *state, const creg_consul_entries *entries,
                                  creg_read *reads, size_t count, const bool *is_missing,
                                  creg_arena *arena, creg_error *err)
@@ -383,7 +408,7 @@ static creg_status take_snapshot(creg_driver_state *state, const creg_consul_ent
                 return status;
             at += size;
         }
-    return CREG_OK;
+    return at == entries->size ? CREG_OK : fail_stranger(false, err);
 }
 
 /* Transactions name no index: the newest entry's is at most too old, which wakes a wait early. */
@@ -542,13 +567,13 @@ static creg_status fail_refused(const creg_transaction *transaction, creg_slice 
 {
     size_t index;
     creg_slice reason;
-    creg_status status = creg_consul_parse_refusal(body, arena, &index, &reason, err);
-    if (status != CREG_OK)
-        return status;
+    if (creg_consul_parse_refusal(body, arena, &index, &reason, NULL) != CREG_OK)
+        return fail_stranger(true, err);
     if (has_text(reason, DENIED))
         return creg_fail(err, CREG_PERMISSION, "consul denied the change");
     *ret_failed_check = index < transaction->check_count ? index : SIZE_MAX;
-    status = creg_fail(err, CREG_CONFLICT, "somebody else was faster; nothing was done");
+    creg_status status =
+        creg_fail(err, CREG_CONFLICT, "somebody else was faster; nothing was done");
     creg_error_detail(err, "%.*s", CREG_SHOW(reason));
     return status;
 }
@@ -601,7 +626,9 @@ static creg_status put_plain(creg_driver_state *state, const creg_operation *put
     if (status == CREG_OK)
         status = creg_http_send(state->http, &request, arena, &answer, err);
     if (status == CREG_OK && answer.status != 200)
-        status = fail_answer(&answer, true, err);
+        return fail_answer(&answer, true, err);
+    if (status == CREG_OK && !has_text(answer.body, "true"))
+        return fail_stranger(true, err);
     return status;
 }
 
@@ -658,7 +685,9 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
         return creg_fail(err, CREG_LIMIT, "too many operations for one transaction of consul");
     if (answer.status != 200)
         return fail_answer(&answer, true, err);
-    return CREG_OK;
+    return creg_consul_parse_done(answer.body, arena, NULL) == CREG_OK
+               ? CREG_OK
+               : fail_stranger(true, err);
 }
 
 static creg_status consul_apply(creg_driver_state *state, const creg_transaction *transaction,
@@ -758,7 +787,11 @@ static creg_status open_session(creg_driver_state *state, creg_slice name, uint3
     status = creg_consul_parse_text(answer.body, "/ID", arena, &id, err);
     if (status != CREG_OK)
         return status;
-    if (id.size == 0 || id.size >= SESSION_ID_MAX)
+    bool is_usable = id.size > 0 && id.size < SESSION_ID_MAX;
+    for (size_t i = 0; is_usable && i < id.size; i++)
+        is_usable = (id.data[i] >= '0' && id.data[i] <= '9') || id.data[i] == '-' ||
+                    (id.data[i] >= 'a' && id.data[i] <= 'f');
+    if (!is_usable)
         return creg_fail(err, CREG_UNAVAILABLE, "consul gave a session without a usable id");
     memcpy(bound->id, id.data, id.size);
     return CREG_OK;

@@ -49,9 +49,8 @@ typedef struct creg_consul_entries {
 creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg_arena *arena,
                                       creg_consul_entries *ret_entries, creg_error *err);
 
-/** The names of GET /v1/kv/...?keys, as pairs without values. */
-creg_status creg_consul_parse_names(creg_slice body, creg_arena *arena, creg_pairs *ret_pairs,
-                                    creg_error *err);
+/** CREG_OK when the body (HTTP 200) is what Consul says of a transaction that was done. */
+creg_status creg_consul_parse_done(creg_slice body, creg_arena *arena, creg_error *err);
 
 /** The lowest OpIndex of a refused transaction (HTTP 409) and what Consul says of it. */
 creg_status creg_consul_parse_refusal(creg_slice body, creg_arena *arena, size_t *ret_index,

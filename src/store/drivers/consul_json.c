@@ -58,15 +58,13 @@ static int base64_value(char byte)
     return byte == '+' ? 62 : byte == '/' ? 63 : -1;
 }
 
-/* False when the text is not base64. `out` has room for size / 4 * 3 bytes. */
+/* False when the text is not base64: also for "====" and the like, which encode nothing. `out` has room for size / 4 * 3 bytes. */
 static bool read_base64(const char *text, size_t size, char *out, size_t *ret_size)
 {
     if (size % 4 != 0)
         return false;
-    while (size > 0 && text[size - 1] == '=')
+    for (int padding = 0; padding < 2 && size > 0 && text[size - 1] == '='; padding++)
         size--;
-    if (size % 4 == 1)
-        return false;
     size_t made = 0;
     uint32_t bits = 0;
     for (size_t i = 0; i < size; i++) {
@@ -131,8 +129,10 @@ static creg_status read_value(yyjson_val *value, creg_arena *arena, creg_slice *
                               creg_error *err)
 {
     *ret_value = creg_slice_make("", 0);
+    if (yyjson_is_null(value))
+        return CREG_OK;
     if (!yyjson_is_str(value))
-        return CREG_OK; /* null: an empty value */
+        return fail_answer(err, "a value that is neither text nor null");
     size_t size = yyjson_get_len(value);
     char *bytes = creg_arena_alloc(arena, size / 4 * 3 + 1);
     if (bytes == NULL)
@@ -148,7 +148,7 @@ static creg_status read_entry(yyjson_val *object, creg_arena *arena,
 {
     yyjson_val *key = yyjson_obj_get(object, "Key");
     yyjson_val *index = yyjson_obj_get(object, "ModifyIndex");
-    if (!yyjson_is_str(key) || !yyjson_is_uint(index))
+    if (!yyjson_is_str(key) || !yyjson_is_uint(index) || yyjson_get_uint(index) == 0)
         return fail_answer(err, "an entry without Key or ModifyIndex");
     ret_entry->pair.key = text_of(key);
     ret_entry->pair.version = (creg_version){.present = true, .major = yyjson_get_uint(index)};
@@ -164,10 +164,11 @@ creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg
     creg_status status = parse(body, arena, &list, err);
     if (status != CREG_OK)
         return status;
-    if (is_transaction)
+    if (is_transaction) {
         list = yyjson_obj_get(list, "Results");
-    if (list == NULL || yyjson_is_null(list))
-        return CREG_OK;
+        if (yyjson_is_null(list))
+            return CREG_OK;
+    }
     if (!yyjson_is_arr(list))
         return fail_answer(err, "no list of entries");
     creg_consul_entry *items = creg_arena_calloc(arena, yyjson_arr_size(list), sizeof *items);
@@ -187,28 +188,17 @@ creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg
     return CREG_OK;
 }
 
-creg_status creg_consul_parse_names(creg_slice body, creg_arena *arena, creg_pairs *ret_pairs,
-                                    creg_error *err)
+creg_status creg_consul_parse_done(creg_slice body, creg_arena *arena, creg_error *err)
 {
-    yyjson_val *list;
-    creg_status status = parse(body, arena, &list, err);
+    yyjson_val *root;
+    creg_status status = parse(body, arena, &root, err);
     if (status != CREG_OK)
         return status;
-    if (!yyjson_is_arr(list))
-        return fail_answer(err, "no list of keys");
-    creg_pair *items = creg_arena_calloc(arena, yyjson_arr_size(list), sizeof *items);
-    if (items == NULL)
-        return creg_fail_arena(err, arena);
-    size_t size = 0;
-    yyjson_arr_iter each = yyjson_arr_iter_with(list);
-    for (yyjson_val *item; (item = yyjson_arr_iter_next(&each)) != NULL; size++) {
-        if (!yyjson_is_str(item))
-            return fail_answer(err, "a key that is no text");
-        items[size].key = text_of(item);
-        items[size].value = creg_slice_make("", 0);
-    }
-    *ret_pairs = (creg_pairs){items, size};
-    return CREG_OK;
+    yyjson_val *results = yyjson_obj_get(root, "Results");
+    yyjson_val *errors = yyjson_obj_get(root, "Errors");
+    bool is_done = (yyjson_is_arr(results) || yyjson_is_null(results)) &&
+                   (errors == NULL || yyjson_is_null(errors) || yyjson_arr_size(errors) == 0);
+    return is_done ? CREG_OK : fail_answer(err, "no result of a transaction");
 }
 
 creg_status creg_consul_parse_refusal(creg_slice body, creg_arena *arena, size_t *ret_index,
@@ -223,10 +213,13 @@ creg_status creg_consul_parse_refusal(creg_slice body, creg_arena *arena, size_t
     yyjson_val *errors = yyjson_obj_get(root, "Errors");
     yyjson_arr_iter each = yyjson_arr_iter_with(errors);
     for (yyjson_val *item; (item = yyjson_arr_iter_next(&each)) != NULL;) {
-        uint64_t index = yyjson_get_uint(yyjson_obj_get(item, "OpIndex"));
-        if (index < *ret_index) {
-            *ret_index = (size_t)index;
-            *ret_text = text_of(yyjson_obj_get(item, "What"));
+        yyjson_val *index = yyjson_obj_get(item, "OpIndex");
+        yyjson_val *reason = yyjson_obj_get(item, "What");
+        if (!yyjson_is_uint(index) || !yyjson_is_str(reason))
+            return fail_answer(err, "a refusal without reasons");
+        if (yyjson_get_uint(index) < *ret_index) {
+            *ret_index = (size_t)yyjson_get_uint(index);
+            *ret_text = text_of(reason);
         }
     }
     return *ret_index == SIZE_MAX ? fail_answer(err, "a refusal without reasons") : CREG_OK;

@@ -8,6 +8,8 @@
  */
 #include <stdio.h>
 
+#include "base/fail.h"
+#include "base/interrupt.h"
 #include "store/drivers/etcd.h"
 
 /* ---- packing ---------------------------------------------------------------------------- */
@@ -195,7 +197,8 @@ creg_status creg_etcd_send(creg_driver_state *state, const creg_etcd_call *call,
         uint64_t now = creg_http_now_ms();
         if (status != CREG_UNAVAILABLE || now >= deadline)
             return status;
-        creg_http_pause(round, deadline - now);
+        if (!creg_http_pause(round, deadline - now))
+            return creg_fail_interrupted(err);
         status = CREG_OK;
     }
     return status;

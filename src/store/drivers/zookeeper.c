@@ -130,6 +130,7 @@ static creg_status make_locks(creg_driver_state *state, creg_error *err)
 static void zookeeper_driver_close(creg_driver_state *state)
 {
     creg_zookeeper_disconnect(state);
+    creg_zookeeper_bulk_clear(&state->bulk);
     pthread_cond_destroy(&state->changed);
     pthread_mutex_destroy(&state->lock);
     creg_arena_clear(&state->arena);
@@ -138,6 +139,7 @@ static void zookeeper_driver_close(creg_driver_state *state)
 /* The client's threads are not in this process, and its socket is the parent's: leave both. */
 static void zookeeper_driver_abandon(creg_driver_state *state)
 {
+    creg_zookeeper_bulk_abandon(&state->bulk);
     creg_arena_clear(&state->arena);
 }
 
@@ -161,6 +163,7 @@ static creg_status zookeeper_driver_open(creg_driver_state *state, const creg_st
         creg_arena_clear(&state->arena);
         return status;
     }
+    creg_zookeeper_bulk_init(&state->bulk);
     status = creg_zookeeper_connect(state, err);
     if (status != CREG_OK)
         zookeeper_driver_close(state);
@@ -179,7 +182,7 @@ static creg_status get_once(creg_driver_state *state, const char *path, creg_are
     if (status != CREG_OK)
         return status;
     creg_zookeeper_batch batch;
-    creg_zookeeper_batch_init(&batch, arena);
+    creg_zookeeper_batch_init(&batch, state, arena);
     creg_zookeeper_node node = {.batch = &batch, .path = path};
     if (state->is_synced)
         creg_zookeeper_ask_sync(handle, &batch);
@@ -288,7 +291,7 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
         status = creg_fail_arena(err, &arena);
     if (status == CREG_OK) {
         creg_zookeeper_batch batch;
-        creg_zookeeper_batch_init(&batch, &arena);
+        creg_zookeeper_batch_init(&batch, state, &arena);
         creg_zookeeper_node node = {.batch = &batch, .path = path};
         creg_zookeeper_ask_sync(handle, &batch);
         creg_zookeeper_batch_wait(&batch, 0); /* the arena is the completions' from here on */

@@ -3,7 +3,8 @@
  * What the files of the ZooKeeper driver share.
  *
  * zookeeper.c is the driver, zookeeper_session.c the connection and its asynchronous calls,
- * zookeeper_walk.c and zookeeper_cut.c read subtrees, zookeeper_plan.c makes a transaction into a multi.
+ * zookeeper_bulk.c many reads as one request (over zookeeper_wire.c), zookeeper_walk.c and
+ * zookeeper_cut.c read subtrees, zookeeper_plan.c makes a transaction into a multi.
  *
  * A key "a/b" is the znode "/a/b". Every interior znode must exist, so a znode with NULL data
  * is a mere directory and no key; a znode with empty data is a key with an empty value. The
@@ -22,18 +23,31 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "confreg/sys/store_driver.h"
+#include "store/drivers/zookeeper_wire.h"
 #include "store/pairs.h"
 
 enum {
     /* jute.maxbuffer is 0xfffff bytes for a whole packet; a larger one loses the connection. */
     CREG_ZOOKEEPER_PACKET_MAX = 1000000,
     CREG_ZOOKEEPER_IN_FLIGHT = 4000,
+    /* So many reads at once are worth a multi-read, and the connection that it takes. */
+    CREG_ZOOKEEPER_BULK_FROM = 32,
     CREG_ZOOKEEPER_LIVE_NAME = 48,
     CREG_ZOOKEEPER_FLOORS = 32
 };
 
+/* The connection for multi-reads: begun when the first one is wanted. */
+typedef struct creg_zookeeper_bulk {
+    pthread_mutex_t lock; /* held while a multi-read is under way; guards all that follows */
+    creg_wire wire;
+    size_t at_once;         /* reads that one request should hold */
+    uint64_t away_until_ms; /* it failed: not again before */
+    bool is_unknown;        /* the server is too old to know of multi-reads */
+} creg_zookeeper_bulk;
+
 struct creg_driver_state {
     creg_arena arena;
+    creg_zookeeper_bulk bulk;
     const char *hosts;   /* "h1:2181,h2:2181" */
     const char *digest;  /* "user:password"; NULL: none */
     bool is_private;     /* new znodes are for their creator only */
@@ -77,6 +91,8 @@ uint64_t creg_zookeeper_now_ms(void);
  * client's own thread and do nothing but fill their slot and count down.
  */
 typedef struct creg_zookeeper_batch {
+    creg_driver_state *state;
+    bool is_bulk; /* multi-reads were used: what follows must not be older, so it uses them */
     pthread_mutex_t lock;
     pthread_cond_t done;
     size_t pending;
@@ -86,7 +102,8 @@ typedef struct creg_zookeeper_batch {
     bool is_out_of_memory;
 } creg_zookeeper_batch;
 
-void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_arena *arena);
+void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_driver_state *state,
+                               creg_arena *arena);
 void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch);
 void creg_zookeeper_batch_start(creg_zookeeper_batch *batch);
 /** Take back a start whose call was not taken by the client. */
@@ -100,6 +117,8 @@ void creg_zookeeper_batch_ease(creg_zookeeper_batch *batch);
 typedef struct creg_zookeeper_node {
     creg_zookeeper_batch *batch;
     const char *path; /* NUL-terminated */
+    size_t root;      /* of a walk: which of its roots this is, or is below of */
+    uint32_t level;   /* below that root */
     int data_code;    /* ZOK, ZNONODE, ... of the data */
     int children_code;
     bool has_data; /* not NULL: it is a key */
@@ -116,8 +135,43 @@ void creg_zookeeper_ask_data(zhandle_t *handle, creg_zookeeper_node *node, bool 
                              watcher_fn watcher, void *watcher_context);
 void creg_zookeeper_ask_children(zhandle_t *handle, creg_zookeeper_node *node,
                                  watcher_fn watcher, void *watcher_context);
+/** Room for the names of `count` children; with the batch's lock held, as the next. */
+bool creg_zookeeper_begin_children(creg_zookeeper_node *node, size_t count);
+void creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name);
 /** Let the server catch up with its leader before the calls that follow. */
 void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch);
+
+typedef enum creg_zookeeper_question {
+    CREG_ZOOKEEPER_DATA,
+    CREG_ZOOKEEPER_STAT,
+    CREG_ZOOKEEPER_CHILDREN
+} creg_zookeeper_question;
+
+/**
+ * Ask the same of many znodes, and wait for the answers: as multi-reads when they are many,
+ * else one by one. With a watcher always one by one, because only such reads can set watches.
+ * Of children asked in bulk the Stat is not told. CREG_UNAVAILABLE: connection lost.
+ */
+creg_status creg_zookeeper_ask_all(zhandle_t *handle, creg_zookeeper_batch *batch,
+                                   creg_zookeeper_node *const *nodes, size_t count,
+                                   creg_zookeeper_question question, watcher_fn watcher,
+                                   void *watcher_context, creg_error *err);
+
+/* ---- multi-reads ------------------------------------------------------------------------ */
+
+void creg_zookeeper_bulk_init(creg_zookeeper_bulk *bulk);
+void creg_zookeeper_bulk_clear(creg_zookeeper_bulk *bulk);
+/** In a child of fork(): the connection is the parent's. */
+void creg_zookeeper_bulk_abandon(creg_zookeeper_bulk *bulk);
+
+/**
+ * Ask the same of all nodes by multi-reads. False: not done, though some nodes may have been
+ * filled in; ask them in the ordinary way. Nothing of their batch may be under way that uses
+ * its arena.
+ */
+bool creg_zookeeper_bulk_read(creg_driver_state *state, zhandle_t *handle,
+                              creg_zookeeper_node *const *nodes, size_t count,
+                              creg_zookeeper_question question);
 
 /** The status of an answer that is neither ZOK nor expected; `is_write` makes loss ambiguous. */
 creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_error *err);
@@ -137,20 +191,28 @@ typedef struct creg_zookeeper_walk {
 /** Was the znode answered, or is it absent? Else the failure: denied, for one. */
 creg_status creg_zookeeper_check_node(const creg_zookeeper_node *node, creg_error *err);
 
+/** What one walk starts from. */
+typedef struct creg_zookeeper_root {
+    const char *path;
+    bool is_tree;   /* everything below it, too */
+    uint32_t depth; /* of a tree: only so many levels; 0: all */
+} creg_zookeeper_root;
+
 /**
- * Everything at and below `path`, with its data, appended to the walk; `watcher` (may be NULL)
- * is set on every znode. An absent root adds nothing. With a `depth` other than 0 only so many
- * levels below the root, and of each subtree that lies deeper one key, if it has any.
+ * All roots with their data, and what lies below those that are trees, appended to the walk,
+ * the roots first; node.root is the index of the root. All go down together, level by level.
+ * `watcher` (may be NULL) is set on every znode. An absent root has no nodes below it. Of each
+ * subtree that lies deeper than `depth` one key, if it has any.
  * CREG_CONFLICT: a znode went while it was read; start again.
  */
-creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, uint32_t depth,
-                                     watcher_fn watcher, void *watcher_context,
-                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
-                                     creg_error *err);
+creg_status creg_zookeeper_walk_trees(zhandle_t *handle, const creg_zookeeper_root *roots,
+                                      size_t count, watcher_fn watcher, void *watcher_context,
+                                      creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
+                                      creg_error *err);
 
 /* Steps of a walk, for zookeeper_cut.c. Nothing may be under way when a node is added. */
 bool creg_zookeeper_add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch,
-                             const char *path);
+                             const char *path, size_t root);
 /** The path of a child, in the arena; NULL when it has no more room. */
 const char *creg_zookeeper_join(const char *parent, const char *name, creg_arena *arena);
 /** Wait for the batch; CREG_UNAVAILABLE when the connection went, or no memory. */
@@ -158,12 +220,12 @@ creg_status creg_zookeeper_batch_finish(creg_zookeeper_batch *batch, const char 
                                         creg_error *err);
 
 /**
- * Add one key from below each of the walk's nodes from `from` on that has children, or all
- * that was looked at when there is none. Their data was read already, their children were not.
+ * Add one key from below each of these nodes, which have children, or all that was looked at
+ * when there is none. Their data was read already, their children were not.
  */
-creg_status creg_zookeeper_find_keys(zhandle_t *handle, size_t from,
-                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
-                                     creg_error *err);
+creg_status creg_zookeeper_find_keys(zhandle_t *handle, creg_zookeeper_node *const *tops,
+                                     size_t count, creg_zookeeper_batch *batch,
+                                     creg_zookeeper_walk *walk, creg_error *err);
 
 creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size_t count,
                                 creg_arena *arena, uint64_t *ret_revision, creg_error *err);

@@ -14,6 +14,7 @@ typedef struct search {
     const char **paths;
     size_t size;
     size_t capacity;
+    size_t root;
     bool is_over;
 } search;
 
@@ -46,17 +47,24 @@ static creg_status fail_gone(const creg_zookeeper_node *node, int code, creg_err
                : creg_zookeeper_fail(code, false, node->path, err);
 }
 
+/* The znodes at hand of the searches that go on. */
+static size_t at_hand(const search *searches, size_t count, creg_zookeeper_node **ret_nodes)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!searches[i].is_over && searches[i].node != NULL)
+            ret_nodes[size++] = searches[i].node;
+    return size;
+}
+
 /* The children of every znode at hand. */
 static creg_status open_all(zhandle_t *handle, search *searches, size_t count,
-                            creg_zookeeper_batch *batch, creg_error *err)
+                            creg_zookeeper_node **nodes, creg_zookeeper_batch *batch,
+                            creg_error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (searches[i].is_over || searches[i].node == NULL)
-            continue;
-        creg_zookeeper_ask_children(handle, searches[i].node, NULL, NULL);
-        creg_zookeeper_batch_ease(batch);
-    }
-    creg_status status = creg_zookeeper_batch_finish(batch, "/", err);
+    creg_status status =
+        creg_zookeeper_ask_all(handle, batch, nodes, at_hand(searches, count, nodes),
+                               CREG_ZOOKEEPER_CHILDREN, NULL, NULL, err);
     for (size_t i = 0; i < count && status == CREG_OK; i++) {
         search *one = &searches[i];
         if (one->is_over || one->node == NULL)
@@ -79,24 +87,21 @@ static bool take_all(search *searches, size_t count, creg_zookeeper_batch *batch
         one->is_over = one->is_over || one->size == 0;
         if (one->is_over)
             continue;
-        if (!creg_zookeeper_add_node(walk, batch, one->paths[--one->size]))
+        if (!creg_zookeeper_add_node(walk, batch, one->paths[--one->size], one->root))
             return false;
         one->node = walk->nodes[walk->size - 1];
+        one->node->level = UINT32_MAX; /* anywhere below the root */
     }
     return true;
 }
 
 static creg_status look_at_all(zhandle_t *handle, search *searches, size_t count,
-                               creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
-                               size_t *ret_left, creg_error *err)
+                               creg_zookeeper_node **nodes, creg_zookeeper_batch *batch,
+                               creg_zookeeper_walk *walk, size_t *ret_left, creg_error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (searches[i].is_over)
-            continue;
-        creg_zookeeper_ask_data(handle, searches[i].node, false, NULL, NULL);
-        creg_zookeeper_batch_ease(batch);
-    }
-    creg_status status = creg_zookeeper_batch_finish(batch, "/", err);
+    creg_status status =
+        creg_zookeeper_ask_all(handle, batch, nodes, at_hand(searches, count, nodes),
+                               CREG_ZOOKEEPER_DATA, NULL, NULL, err);
     *ret_left = 0;
     for (size_t i = 0; i < count && status == CREG_OK; i++) {
         search *one = &searches[i];
@@ -116,25 +121,25 @@ static creg_status look_at_all(zhandle_t *handle, search *searches, size_t count
     return status;
 }
 
-creg_status creg_zookeeper_find_keys(zhandle_t *handle, size_t from,
-                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
-                                     creg_error *err)
+creg_status creg_zookeeper_find_keys(zhandle_t *handle, creg_zookeeper_node *const *tops,
+                                     size_t count, creg_zookeeper_batch *batch,
+                                     creg_zookeeper_walk *walk, creg_error *err)
 {
-    size_t end = walk->size;
-    search *searches = creg_arena_calloc(batch->arena, end - from, sizeof *searches);
-    if (searches == NULL)
+    search *searches = creg_arena_calloc(batch->arena, count, sizeof *searches);
+    creg_zookeeper_node **nodes = creg_arena_calloc(batch->arena, count, sizeof *nodes);
+    if (searches == NULL || nodes == NULL)
         return creg_fail_arena(err, batch->arena);
-    size_t count = 0;
-    for (size_t i = from; i < end; i++)
-        if (walk->nodes[i]->data_code == ZOK && walk->nodes[i]->stat.numChildren > 0)
-            searches[count++].node = walk->nodes[i];
+    for (size_t i = 0; i < count; i++) {
+        searches[i].node = tops[i];
+        searches[i].root = tops[i]->root;
+    }
     creg_status status = CREG_OK;
     for (size_t left = count; left > 0 && status == CREG_OK;) {
-        status = open_all(handle, searches, count, batch, err);
+        status = open_all(handle, searches, count, nodes, batch, err);
         if (status == CREG_OK && !take_all(searches, count, batch, walk))
             status = creg_fail_arena(err, batch->arena);
         if (status == CREG_OK)
-            status = look_at_all(handle, searches, count, batch, walk, &left, err);
+            status = look_at_all(handle, searches, count, nodes, batch, walk, &left, err);
     }
     return status;
 }

@@ -200,9 +200,19 @@ static bool has_child(const fact *directory, const char *name)
                    compare_names) != NULL;
 }
 
-/* Directories with many keys of interest are listed, the others' keys asked one by one. */
-static void ask_level(plan *work, fact *const *level, size_t size)
+static creg_status ask_nodes(plan *work, creg_zookeeper_node *const *nodes, size_t count,
+                             creg_zookeeper_question question, creg_error *err)
 {
+    return count == 0 ? wait_all(work, err)
+                      : creg_zookeeper_ask_all(work->handle, work->batch, nodes, count,
+                                               question, NULL, NULL, err);
+}
+
+/* Directories with many keys of interest are listed, the others' keys asked one by one. */
+static creg_status ask_level(plan *work, fact *const *level, size_t size,
+                             creg_zookeeper_node **nodes, creg_error *err)
+{
+    size_t count = 0;
     for (size_t i = 0; i < size; i++) {
         fact *parent = parent_of(work, level[i]);
         if (!parent->exists)
@@ -210,21 +220,19 @@ static void ask_level(plan *work, fact *const *level, size_t size)
         if (is_listed(parent))
             level[i]->exists = has_child(parent, strrchr(level[i]->path, '/') + 1);
         else
-            creg_zookeeper_ask_data(work->handle, &level[i]->node, true, NULL, NULL);
-        creg_zookeeper_batch_ease(work->batch);
+            nodes[count++] = &level[i]->node;
     }
+    return ask_nodes(work, nodes, count, CREG_ZOOKEEPER_STAT, err);
 }
 
-static creg_status list_level(plan *work, fact *const *level, size_t size, creg_error *err)
+static creg_status list_level(plan *work, fact *const *level, size_t size,
+                              creg_zookeeper_node **nodes, creg_error *err)
 {
-    for (size_t i = 0; i < size; i++) {
-        fact *about = level[i];
-        if (!about->exists || about->keys_below < LIST_FROM)
-            continue;
-        creg_zookeeper_ask_children(work->handle, &about->node, NULL, NULL);
-        creg_zookeeper_batch_ease(work->batch);
-    }
-    creg_status status = wait_all(work, err);
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++)
+        if (level[i]->exists && level[i]->keys_below >= LIST_FROM)
+            nodes[count++] = &level[i]->node;
+    creg_status status = ask_nodes(work, nodes, count, CREG_ZOOKEEPER_CHILDREN, err);
     for (size_t i = 0; i < size && status == CREG_OK; i++)
         if (level[i]->node.child_count > 1)
             qsort(level[i]->node.children, level[i]->node.child_count,
@@ -232,16 +240,16 @@ static creg_status list_level(plan *work, fact *const *level, size_t size, creg_
     return status;
 }
 
-static creg_status read_level(plan *work, fact **level, size_t size, creg_error *err)
+static creg_status read_level(plan *work, fact **level, size_t size,
+                              creg_zookeeper_node **nodes, creg_error *err)
 {
-    ask_level(work, level, size);
-    creg_status status = wait_all(work, err);
+    creg_status status = ask_level(work, level, size, nodes, err);
     if (status != CREG_OK)
         return status;
     for (size_t i = 0; i < size; i++)
         if (level[i]->node.data_code == ZOK && level[i]->node.stat.czxid != 0)
             level[i]->exists = true;
-    return list_level(work, level, size, err);
+    return list_level(work, level, size, nodes, err);
 }
 
 /* Everything down to a depth in one round trip: a small transaction knows all after it. */
@@ -289,7 +297,9 @@ static creg_status read_existence(plan *work, creg_error *err)
 {
     fact **level = creg_arena_calloc(work->arena, work->fact_count, sizeof *level);
     size_t *depths = creg_arena_calloc(work->arena, work->fact_count, sizeof *depths);
-    if (level == NULL || depths == NULL)
+    creg_zookeeper_node **nodes =
+        creg_arena_calloc(work->arena, work->fact_count, sizeof *nodes);
+    if (level == NULL || depths == NULL || nodes == NULL)
         return creg_fail_arena(err, work->arena);
     size_t deepest = 0;
     for (size_t i = 0; i < work->fact_count; i++) {
@@ -304,9 +314,9 @@ static creg_status read_existence(plan *work, creg_error *err)
     }
     creg_status status = read_top(work, depths, top, err);
     if (status == CREG_OK && top < deepest)
-        status = list_level(work, level, facts_at(work, depths, top, level), err);
+        status = list_level(work, level, facts_at(work, depths, top, level), nodes, err);
     for (size_t depth = top + 1; depth <= deepest && status == CREG_OK; depth++)
-        status = read_level(work, level, facts_at(work, depths, depth, level), err);
+        status = read_level(work, level, facts_at(work, depths, depth, level), nodes, err);
     return status;
 }
 
@@ -351,32 +361,87 @@ static creg_status read_details(plan *work, creg_error *err)
     return status;
 }
 
+static bool wants_tree(const creg_transaction *transaction, size_t index)
+{
+    if (index < transaction->check_count)
+        return transaction->checks[index].kind == CREG_CHECK_SUBTREE_EMPTY;
+    index -= transaction->check_count;
+    return transaction->operations[index].kind == CREG_OPERATION_DELETE_TREE;
+}
+
+/* The trees that the transaction asks about; ret_roots those of them that have to be read. */
+static creg_status choose_trees(plan *work, creg_zookeeper_root *roots, size_t *ret_count,
+                                creg_error *err)
+{
+    const creg_transaction *transaction = work->transaction;
+    for (size_t i = 0; i < transaction->check_count + transaction->operation_count; i++) {
+        if (!wants_tree(transaction, i))
+            continue;
+        bool is_check = i < transaction->check_count;
+        fact *root =
+            find(work, is_check ? transaction->checks[i].key
+                                : transaction->operations[i - transaction->check_count].key);
+        if (root == NULL)
+            return creg_fail_arena(err, work->arena);
+        creg_zookeeper_walk *tree = &work->trees[work->tree_count];
+        work->tree_count++;
+        bool is_leaf = root->is_known && root->node.stat.numChildren == 0;
+        if (root->exists && is_leaf) {
+            tree->nodes = creg_arena_calloc(work->arena, 1, sizeof *tree->nodes);
+            if (tree->nodes == NULL)
+                return creg_fail_arena(err, work->arena);
+            tree->nodes[tree->size++] = &root->node;
+        } else if (root->exists) {
+            tree->capacity = ++*ret_count; /* which root it is, counted from 1 */
+            roots[*ret_count - 1] = (creg_zookeeper_root){root->path, true, 0};
+        }
+    }
+    return CREG_OK;
+}
+
+/* Each tree gets its own of the nodes that were read together; parents still come first. */
+static creg_status share_out(plan *work, const creg_zookeeper_walk *all, size_t count,
+                             creg_error *err)
+{
+    size_t *sizes = creg_arena_calloc(work->arena, count, sizeof *sizes);
+    creg_zookeeper_walk **owners = creg_arena_calloc(work->arena, count, sizeof *owners);
+    if (sizes == NULL || owners == NULL)
+        return creg_fail_arena(err, work->arena);
+    for (size_t i = 0; i < all->size; i++)
+        sizes[all->nodes[i]->root]++;
+    for (size_t i = 0; i < work->tree_count; i++) {
+        creg_zookeeper_walk *tree = &work->trees[i];
+        if (tree->capacity == 0)
+            continue;
+        size_t root = tree->capacity - 1;
+        owners[root] = tree;
+        tree->nodes = creg_arena_calloc(work->arena, sizes[root], sizeof *tree->nodes);
+        if (tree->nodes == NULL)
+            return creg_fail_arena(err, work->arena);
+    }
+    for (size_t i = 0; i < all->size; i++) {
+        creg_zookeeper_walk *tree = owners[all->nodes[i]->root];
+        tree->nodes[tree->size++] = all->nodes[i];
+    }
+    return CREG_OK;
+}
+
 static creg_status walk_trees(plan *work, creg_error *err)
 {
     const creg_transaction *transaction = work->transaction;
     size_t most = transaction->check_count + transaction->operation_count;
+    creg_zookeeper_root *roots = creg_arena_calloc(work->arena, most, sizeof *roots);
     work->trees = creg_arena_calloc(work->arena, most, sizeof *work->trees);
-    if (work->trees == NULL)
+    if (roots == NULL || work->trees == NULL)
         return creg_fail_arena(err, work->arena);
-    creg_status status = CREG_OK;
-    for (size_t i = 0; i < most && status == CREG_OK; i++) {
-        bool is_check = i < transaction->check_count;
-        const creg_check *check = is_check ? &transaction->checks[i] : NULL;
-        const creg_operation *operation =
-            is_check ? NULL : &transaction->operations[i - transaction->check_count];
-        bool is_tree = is_check ? check->kind == CREG_CHECK_SUBTREE_EMPTY
-                                : operation->kind == CREG_OPERATION_DELETE_TREE;
-        if (!is_tree)
-            continue;
-        fact *root = find(work, is_check ? check->key : operation->key);
-        if (root == NULL)
-            return creg_fail_arena(err, work->arena);
-        creg_zookeeper_walk *tree = &work->trees[work->tree_count++];
-        if (root->exists)
-            status = creg_zookeeper_walk_tree(work->handle, root->path, 0, NULL, NULL,
-                                              work->batch, tree, err);
-    }
-    return status;
+    size_t count = 0;
+    creg_status status = choose_trees(work, roots, &count, err);
+    if (status != CREG_OK || count == 0)
+        return status;
+    creg_zookeeper_walk all = {0};
+    status = creg_zookeeper_walk_trees(work->handle, roots, count, NULL, NULL, work->batch,
+                                       &all, err);
+    return status == CREG_OK ? share_out(work, &all, count, err) : status;
 }
 
 /* ---- checks ----------------------------------------------------------------------------- */
@@ -797,7 +862,7 @@ creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transactio
         if (status != CREG_OK)
             break;
         creg_zookeeper_batch batch;
-        creg_zookeeper_batch_init(&batch, &arena);
+        creg_zookeeper_batch_init(&batch, state, &arena);
         plan work = {.state = state,
                      .transaction = transaction,
                      .handle = handle,

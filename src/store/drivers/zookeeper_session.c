@@ -197,9 +197,11 @@ creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_
 
 /* ---- batches ---------------------------------------------------------------------------- */
 
-void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_arena *arena)
+void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_driver_state *state,
+                               creg_arena *arena)
 {
     memset(batch, 0, sizeof *batch);
+    batch->state = state;
     pthread_mutex_init(&batch->lock, NULL);
     pthread_cond_init(&batch->done, NULL);
     batch->arena = arena;
@@ -312,24 +314,37 @@ void creg_zookeeper_ask_data(zhandle_t *handle, creg_zookeeper_node *node, bool 
         creg_zookeeper_batch_failed(node->batch, code);
 }
 
-/* The caller holds the batch's lock: it guards the arena, too. */
-static void copy_children(creg_zookeeper_node *node, const struct String_vector *names)
+bool creg_zookeeper_begin_children(creg_zookeeper_node *node, size_t count)
 {
     creg_arena *arena = node->batch->arena;
-    size_t count = names->count > 0 ? (size_t)names->count : 0;
     node->children = creg_arena_calloc(arena, count, sizeof *node->children);
     node->live = creg_arena_calloc(arena, count, sizeof *node->live);
     node->child_count = 0;
     node->live_count = 0;
-    for (size_t i = 0; node->children != NULL && node->live != NULL && i < count; i++) {
-        const char *name = creg_arena_copy(arena, creg_slice_of(names->data[i])).data;
-        if (name != NULL && strncmp(name, "~live.", 6) == 0)
-            node->live[node->live_count++] = name;
-        else if (name != NULL)
-            node->children[node->child_count++] = name;
-    }
-    if (arena->failed != CREG_OK)
+    bool has_room = node->children != NULL && node->live != NULL;
+    node->batch->is_out_of_memory = node->batch->is_out_of_memory || !has_room;
+    return has_room;
+}
+
+void creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name)
+{
+    static const char live[] = "~live.";
+    const char *kept = creg_arena_copy(node->batch->arena, name).data;
+    if (kept == NULL)
         node->batch->is_out_of_memory = true;
+    else if (strncmp(kept, live, sizeof live - 1) == 0)
+        node->live[node->live_count++] = kept;
+    else
+        node->children[node->child_count++] = kept;
+}
+
+/* The caller holds the batch's lock: it guards the arena, too. */
+static void copy_children(creg_zookeeper_node *node, const struct String_vector *names)
+{
+    size_t count = names->count > 0 ? (size_t)names->count : 0;
+    bool has_room = creg_zookeeper_begin_children(node, count);
+    for (size_t i = 0; has_room && i < count; i++)
+        creg_zookeeper_add_child(node, creg_slice_of(names->data[i]));
 }
 
 static void take_children(int code, const struct String_vector *names, const struct Stat *stat,
@@ -376,4 +391,35 @@ void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch)
     int code = zoo_async(handle, "/", take_sync, batch);
     if (code != ZOK)
         creg_zookeeper_batch_failed(batch, code);
+}
+
+/* ---- many at once ----------------------------------------------------------------------- */
+
+static void ask_one(zhandle_t *handle, creg_zookeeper_node *node,
+                    creg_zookeeper_question question, watcher_fn watcher, void *context)
+{
+    if (question == CREG_ZOOKEEPER_CHILDREN)
+        creg_zookeeper_ask_children(handle, node, watcher, context);
+    else
+        creg_zookeeper_ask_data(handle, node, question == CREG_ZOOKEEPER_STAT, watcher,
+                                context);
+}
+
+creg_status creg_zookeeper_ask_all(zhandle_t *handle, creg_zookeeper_batch *batch,
+                                   creg_zookeeper_node *const *nodes, size_t count,
+                                   creg_zookeeper_question question, watcher_fn watcher,
+                                   void *watcher_context, creg_error *err)
+{
+    bool is_many =
+        count > 0 && watcher == NULL && (batch->is_bulk || count >= CREG_ZOOKEEPER_BULK_FROM);
+    bool is_done =
+        is_many && creg_zookeeper_bulk_read(batch->state, handle, nodes, count, question);
+    if (!is_done && batch->is_bulk && count > 0) /* one by one could be older than before */
+        return creg_fail(err, CREG_UNAVAILABLE, "ZooKeeper cannot answer now");
+    batch->is_bulk = batch->is_bulk || is_done;
+    for (size_t i = 0; i < count && !is_done; i++) {
+        ask_one(handle, nodes[i], question, watcher, watcher_context);
+        creg_zookeeper_batch_ease(batch);
+    }
+    return creg_zookeeper_batch_finish(batch, count == 0 ? "/" : nodes[0]->path, err);
 }

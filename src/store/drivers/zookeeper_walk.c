@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading subtrees: ZooKeeper has no range read, so every znode is a call of its own.
+ * Reading subtrees: ZooKeeper has no range read, so every znode is asked for by itself.
  *
- * A walk goes level by level, all calls of a level under way at once: first the data, whose
- * Stat tells which znodes have children, then those children's names. What was read that way
- * is no single moment. So all Stats are asked for once more: where none has changed, everything
+ * A walk goes level by level, down all trees that are wanted together, everything of a level
+ * asked at once: first the data, whose Stat tells which znodes have children, then those
+ * children's names. What was read that way is no single moment. So all Stats are asked for once more: where none has changed, everything
  * read was true together in the instant between the two rounds; else the walk starts again.
  */
 #include <time.h>
@@ -25,7 +25,7 @@ static creg_status batch_status(const creg_zookeeper_batch *batch, const char *p
 }
 
 bool creg_zookeeper_add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *batch,
-                             const char *path)
+                             const char *path, size_t root)
 {
     creg_arena *arena = batch->arena;
     if (walk->size == walk->capacity) {
@@ -42,6 +42,7 @@ bool creg_zookeeper_add_node(creg_zookeeper_walk *walk, creg_zookeeper_batch *ba
         return false;
     node->batch = batch;
     node->path = path;
+    node->root = root;
     walk->nodes[walk->size++] = node;
     return true;
 }
@@ -79,8 +80,11 @@ static bool add_children(creg_zookeeper_walk *walk, const creg_zookeeper_node *n
             creg_zookeeper_join(node->path, node->children[i], node->batch->arena);
         if (path == NULL)
             return false;
-        if (!is_reserved(path) && !creg_zookeeper_add_node(walk, node->batch, path))
+        if (is_reserved(path))
+            continue;
+        if (!creg_zookeeper_add_node(walk, node->batch, path, node->root))
             return false;
+        walk->nodes[walk->size - 1]->level = node->level + 1;
     }
     return true;
 }
@@ -93,34 +97,37 @@ static void note_newest(creg_zookeeper_walk *walk, const creg_zookeeper_node *no
         walk->newest = (uint64_t)node->stat.pzxid;
 }
 
-static creg_status ask_level_data(zhandle_t *handle, creg_zookeeper_walk *walk, size_t from,
-                                  watcher_fn watcher, void *context, creg_error *err)
+/* What is the same for every step of one walk. */
+typedef struct descent {
+    zhandle_t *handle;
+    const creg_zookeeper_root *roots;
+    watcher_fn watcher;
+    void *watcher_context;
+    creg_zookeeper_batch *batch;
+    creg_zookeeper_walk *walk;
+} descent;
+
+/* Does the walk end at this znode, because its tree is to be cut there? */
+static bool is_last(const descent *down, const creg_zookeeper_node *node)
 {
-    creg_zookeeper_batch *batch = walk->nodes[from]->batch;
-    for (size_t i = from; i < walk->size; i++) {
-        creg_zookeeper_ask_data(handle, walk->nodes[i], false, watcher, context);
-        creg_zookeeper_batch_ease(batch);
-    }
-    creg_zookeeper_batch_wait(batch, 0);
-    return batch_status(batch, walk->nodes[from]->path, err);
+    const creg_zookeeper_root *root = &down->roots[node->root];
+    return !root->is_tree || (root->depth != 0 && node->level == root->depth);
 }
 
-static creg_status ask_level_children(zhandle_t *handle, creg_zookeeper_walk *walk, size_t from,
-                                      watcher_fn watcher, void *context, creg_error *err)
+/* The nodes from `from` on whose children are wanted: the walk's, or where it is cut. */
+static size_t choose_parents(const descent *down, size_t from, bool are_last,
+                             creg_zookeeper_node **ret_parents)
 {
-    creg_zookeeper_batch *batch = walk->nodes[from]->batch;
-    for (size_t i = from; i < walk->size; i++) {
-        creg_zookeeper_node *node = walk->nodes[i];
+    size_t count = 0;
+    for (size_t i = from; i < down->walk->size; i++) {
+        creg_zookeeper_node *node = down->walk->nodes[i];
         /* With a watcher a leaf is asked, too: a first child must wake the waiter. */
-        bool is_wanted =
-            node->data_code == ZOK && (node->stat.numChildren > 0 || watcher != NULL);
-        if (!is_wanted)
-            continue;
-        creg_zookeeper_ask_children(handle, node, watcher, context);
-        creg_zookeeper_batch_ease(batch);
+        bool is_parent = node->data_code == ZOK && down->roots[node->root].is_tree &&
+                         (node->stat.numChildren > 0 || (down->watcher != NULL && !are_last));
+        if (is_parent && is_last(down, node) == are_last)
+            ret_parents[count++] = node;
     }
-    creg_zookeeper_batch_wait(batch, 0);
-    return batch_status(batch, walk->nodes[from]->path, err);
+    return count;
 }
 
 creg_status creg_zookeeper_check_node(const creg_zookeeper_node *node, creg_error *err)
@@ -130,13 +137,12 @@ creg_status creg_zookeeper_check_node(const creg_zookeeper_node *node, creg_erro
                                           : creg_zookeeper_fail(code, false, node->path, err);
 }
 
-static creg_status check_level(const creg_zookeeper_walk *walk, size_t from, bool is_root,
-                               creg_error *err)
+static creg_status check_level(const descent *down, size_t from, creg_error *err)
 {
-    for (size_t i = from; i < walk->size; i++) {
-        const creg_zookeeper_node *node = walk->nodes[i];
+    for (size_t i = from; i < down->walk->size; i++) {
+        const creg_zookeeper_node *node = down->walk->nodes[i];
         bool is_gone = node->data_code == ZNONODE || node->children_code == ZNONODE;
-        if (is_gone && !(is_root && node->data_code == ZNONODE))
+        if (is_gone && !(node->level == 0 && node->data_code == ZNONODE))
             return creg_fail(err, CREG_CONFLICT, "'%s' went while it was read", node->path);
         creg_status status = creg_zookeeper_check_node(node, err);
         if (status != CREG_OK)
@@ -146,44 +152,63 @@ static creg_status check_level(const creg_zookeeper_walk *walk, size_t from, boo
 }
 
 /* One level: its data, its children unless it is the last one, and no surprises. */
-static creg_status read_level(zhandle_t *handle, creg_zookeeper_walk *walk, size_t from,
-                              bool is_root, bool is_last, watcher_fn watcher, void *context,
-                              creg_error *err)
+static creg_status read_level(const descent *down, size_t from, creg_zookeeper_node **parents,
+                              size_t *ret_count, creg_error *err)
 {
-    creg_status status = ask_level_data(handle, walk, from, watcher, context, err);
-    if (status == CREG_OK && !is_last)
-        status = ask_level_children(handle, walk, from, watcher, context, err);
-    return status == CREG_OK ? check_level(walk, from, is_root, err) : status;
+    creg_zookeeper_walk *walk = down->walk;
+    creg_status status =
+        creg_zookeeper_ask_all(down->handle, down->batch, walk->nodes + from, walk->size - from,
+                               CREG_ZOOKEEPER_DATA, down->watcher, down->watcher_context, err);
+    if (status != CREG_OK)
+        return status;
+    *ret_count = choose_parents(down, from, false, parents);
+    if (*ret_count > 0)
+        status = creg_zookeeper_ask_all(down->handle, down->batch, parents, *ret_count,
+                                        CREG_ZOOKEEPER_CHILDREN, down->watcher,
+                                        down->watcher_context, err);
+    return status == CREG_OK ? check_level(down, from, err) : status;
 }
 
-creg_status creg_zookeeper_walk_tree(zhandle_t *handle, const char *path, uint32_t depth,
-                                     watcher_fn watcher, void *watcher_context,
-                                     creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
-                                     creg_error *err)
+static creg_status walk_down(const descent *down, creg_error *err)
 {
-    size_t root = walk->size;
-    if (!creg_zookeeper_add_node(walk, batch, path))
-        return creg_fail_arena(err, batch->arena);
-    size_t from = root;
-    for (uint32_t level = 0; from < walk->size; level++) {
+    creg_zookeeper_walk *walk = down->walk;
+    for (size_t from = 0; from < walk->size;) {
         size_t end = walk->size;
-        bool is_last = depth != 0 && level == depth;
-        creg_status status = read_level(handle, walk, from, from == root, is_last, watcher,
-                                        watcher_context, err);
+        size_t count;
+        creg_zookeeper_node **parents =
+            creg_arena_calloc(down->batch->arena, end - from, sizeof *parents);
+        if (parents == NULL)
+            return creg_fail_arena(err, down->batch->arena);
+        creg_status status = read_level(down, from, parents, &count, err);
         if (status != CREG_OK)
             return status;
-        if (walk->nodes[root]->data_code == ZNONODE)
-            return CREG_OK; /* stays in the walk: its absence is verified like anything else */
-        for (size_t i = from; i < end; i++) {
+        for (size_t i = from; i < end; i++)
             note_newest(walk, walk->nodes[i]);
-            if (!is_last && !add_children(walk, walk->nodes[i]))
-                return creg_fail_arena(err, batch->arena);
-        }
-        if (is_last)
-            return creg_zookeeper_find_keys(handle, from, batch, walk, err);
+        for (size_t i = 0; i < count; i++)
+            if (!add_children(walk, parents[i]))
+                return creg_fail_arena(err, down->batch->arena);
         from = end;
     }
     return CREG_OK;
+}
+
+creg_status creg_zookeeper_walk_trees(zhandle_t *handle, const creg_zookeeper_root *roots,
+                                      size_t count, watcher_fn watcher, void *watcher_context,
+                                      creg_zookeeper_batch *batch, creg_zookeeper_walk *walk,
+                                      creg_error *err)
+{
+    descent down = {handle, roots, watcher, watcher_context, batch, walk};
+    for (size_t i = 0; i < count; i++)
+        if (!creg_zookeeper_add_node(walk, batch, roots[i].path, i))
+            return creg_fail_arena(err, batch->arena);
+    creg_status status = walk_down(&down, err);
+    if (status != CREG_OK)
+        return status;
+    creg_zookeeper_node **tops = creg_arena_calloc(batch->arena, walk->size, sizeof *tops);
+    if (tops == NULL)
+        return creg_fail_arena(err, batch->arena);
+    size_t cut = choose_parents(&down, 0, true, tops);
+    return creg_zookeeper_find_keys(handle, tops, cut, batch, walk, err);
 }
 
 /* ---- one moment ------------------------------------------------------------------------- */
@@ -202,16 +227,16 @@ static creg_status verify(zhandle_t *handle, const creg_zookeeper_walk *walk,
                           creg_zookeeper_batch *batch, creg_error *err)
 {
     creg_zookeeper_node *again = creg_arena_calloc(batch->arena, walk->size, sizeof *again);
-    if (again == NULL)
+    creg_zookeeper_node **asked = creg_arena_calloc(batch->arena, walk->size, sizeof *asked);
+    if (again == NULL || asked == NULL)
         return creg_fail_arena(err, batch->arena);
     for (size_t i = 0; i < walk->size; i++) {
+        asked[i] = &again[i];
         again[i].batch = batch;
         again[i].path = walk->nodes[i]->path;
-        creg_zookeeper_ask_data(handle, &again[i], true, NULL, NULL);
-        creg_zookeeper_batch_ease(batch);
     }
-    creg_zookeeper_batch_wait(batch, 0);
-    creg_status status = batch_status(batch, "/", err);
+    creg_status status = creg_zookeeper_ask_all(handle, batch, asked, walk->size,
+                                                CREG_ZOOKEEPER_STAT, NULL, NULL, err);
     for (size_t i = 0; i < walk->size && status == CREG_OK; i++)
         if (!is_same(walk->nodes[i], &again[i]))
             status = creg_fail(err, CREG_CONFLICT, "'%s' changed while it was read",
@@ -228,36 +253,45 @@ static creg_version version_of(const creg_zookeeper_node *node)
                           .minor = (uint64_t)node->stat.version};
 }
 
-static creg_status take_list(const creg_zookeeper_walk *walk, size_t from, size_t to,
-                             creg_read *read, creg_arena *arena, creg_error *err)
+/* The pairs of every list, in the order of the walk: counted first, then filled in. */
+static creg_status sort_out(const creg_zookeeper_walk *walk, creg_read *reads, size_t count,
+                            creg_arena *arena, creg_error *err)
 {
-    creg_pair *items = creg_arena_calloc(arena, to - from, sizeof *items);
-    if (items == NULL)
-        return creg_fail_arena(err, arena);
-    size_t size = 0;
-    for (size_t i = from + 1; i < to; i++) { /* the root itself is not below itself */
-        const creg_zookeeper_node *node = walk->nodes[i];
-        if (!node->has_data)
-            continue;
-        items[size++] = (creg_pair){.key = creg_slice_of(node->path + 1),
-                                    .value = node->data,
-                                    .version = version_of(node)};
+    for (size_t i = 0; i < count; i++)
+        reads[i].ret_pairs = (creg_pairs){NULL, 0};
+    for (size_t i = count; i < walk->size; i++)
+        reads[walk->nodes[i]->root].ret_pairs.size += walk->nodes[i]->has_data;
+    for (size_t i = 0; i < count; i++) {
+        creg_pairs *pairs = &reads[i].ret_pairs;
+        pairs->items = creg_arena_calloc(arena, pairs->size + 1, sizeof *pairs->items);
+        if (pairs->items == NULL)
+            return creg_fail_arena(err, arena);
+        pairs->size = 0;
     }
-    return creg_pairs_cut(items, size, read, arena, err);
+    for (size_t i = 0; i < walk->size; i++) {
+        const creg_zookeeper_node *node = walk->nodes[i];
+        creg_pairs *pairs = &reads[node->root].ret_pairs;
+        /* The root of a list is not below itself, that of a key is all there is. */
+        bool is_wanted = node->data_code == ZOK && node->has_data &&
+                         (node->level > 0 || !reads[node->root].is_list);
+        if (is_wanted)
+            pairs->items[pairs->size++] = (creg_pair){.key = creg_slice_of(node->path + 1),
+                                                      .value = node->data,
+                                                      .version = version_of(node)};
+    }
+    return CREG_OK;
 }
 
-static creg_status take_key(const creg_zookeeper_node *node, creg_read *read, creg_arena *arena,
-                            creg_error *err)
+static creg_status take_reads(const creg_zookeeper_walk *walk, creg_read *reads, size_t count,
+                              creg_arena *arena, creg_error *err)
 {
-    read->ret_pairs = (creg_pairs){NULL, 0};
-    if (node->data_code != ZOK || !node->has_data)
-        return CREG_OK;
-    creg_pair *pair = creg_arena_new(arena, creg_pair);
-    if (pair == NULL)
-        return creg_fail_arena(err, arena);
-    *pair = (creg_pair){.key = read->key, .value = node->data, .version = version_of(node)};
-    read->ret_pairs = (creg_pairs){pair, 1};
-    return CREG_OK;
+    creg_status status = sort_out(walk, reads, count, arena, err);
+    for (size_t i = 0; i < count && status == CREG_OK; i++) {
+        creg_pairs found = reads[i].ret_pairs;
+        if (reads[i].is_list)
+            status = creg_pairs_cut(found.items, found.size, &reads[i], arena, err);
+    }
+    return status;
 }
 
 /*
@@ -288,49 +322,36 @@ static void set_floor(creg_driver_state *state, creg_slice prefix, uint64_t revi
     pthread_mutex_unlock(&state->lock);
 }
 
+static creg_zookeeper_root *make_roots(const creg_read *reads, size_t count, creg_arena *arena)
+{
+    creg_zookeeper_root *roots = creg_arena_calloc(arena, count, sizeof *roots);
+    for (size_t i = 0; roots != NULL && i < count; i++) {
+        const char *path = creg_zookeeper_path(reads[i].key, arena);
+        if (path == NULL)
+            return NULL;
+        roots[i] = (creg_zookeeper_root){path, reads[i].is_list, reads[i].depth};
+    }
+    return roots;
+}
+
 /* One try: everything is asked for, then everything is verified. */
 static creg_status read_once(creg_driver_state *state, zhandle_t *handle, creg_read *reads,
                              size_t count, creg_zookeeper_batch *batch, uint64_t *ret_revision,
                              creg_error *err)
 {
-    creg_arena *arena = batch->arena;
-    size_t *starts = creg_arena_calloc(arena, count + 1, sizeof *starts);
-    if (starts == NULL)
-        return creg_fail_arena(err, arena);
+    creg_zookeeper_root *roots = make_roots(reads, count, batch->arena);
+    if (roots == NULL)
+        return creg_fail_arena(err, batch->arena);
     creg_zookeeper_walk walk = {0};
     if (state->is_synced)
         creg_zookeeper_ask_sync(handle, batch);
-    creg_status status = CREG_OK;
-    for (size_t i = 0; i < count && status == CREG_OK; i++) {
-        starts[i] = walk.size;
-        /* While calls are under way the arena belongs to their completions. */
-        creg_zookeeper_batch_wait(batch, 0);
-        const char *path = creg_zookeeper_path(reads[i].key, arena);
-        if (path == NULL)
-            return creg_fail_arena(err, arena);
-        if (reads[i].is_list) {
-            status = creg_zookeeper_walk_tree(handle, path, reads[i].depth, NULL, NULL, batch,
-                                              &walk, err);
-        } else if (creg_zookeeper_add_node(&walk, batch, path)) {
-            status = ask_level_data(handle, &walk, starts[i], NULL, NULL, err);
-            if (status == CREG_OK)
-                status = creg_zookeeper_check_node(walk.nodes[starts[i]], err);
-            note_newest(&walk, walk.nodes[starts[i]]);
-        } else {
-            status = creg_fail_arena(err, arena);
-        }
-    }
-    creg_zookeeper_batch_wait(batch, 0);
-    if (status != CREG_OK)
-        return status;
-    starts[count] = walk.size;
+    creg_status status =
+        creg_zookeeper_walk_trees(handle, roots, count, NULL, NULL, batch, &walk, err);
     /* A single znode is one answer of the server, and so one moment already. */
-    if (walk.size > 1)
+    if (status == CREG_OK && walk.size > 1)
         status = verify(handle, &walk, batch, err);
-    for (size_t i = 0; i < count && status == CREG_OK; i++)
-        status = reads[i].is_list
-                     ? take_list(&walk, starts[i], starts[i + 1], &reads[i], arena, err)
-                     : take_key(walk.nodes[starts[i]], &reads[i], arena, err);
+    if (status == CREG_OK)
+        status = take_reads(&walk, reads, count, batch->arena, err);
     *ret_revision = walk.newest == 0 ? 1 : walk.newest;
     bool is_cut = count == 1 && reads[0].is_list && reads[0].depth != 0;
     if (status == CREG_OK && is_cut)
@@ -362,7 +383,7 @@ creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size
         if (status != CREG_OK)
             break;
         creg_zookeeper_batch batch;
-        creg_zookeeper_batch_init(&batch, arena);
+        creg_zookeeper_batch_init(&batch, state, arena);
         status = read_once(state, handle, reads, count, &batch, ret_revision, &attempt);
         creg_zookeeper_batch_wait(&batch, 0);
         creg_zookeeper_batch_clear(&batch);
@@ -407,12 +428,13 @@ static creg_status watch_once(creg_driver_state *state, zhandle_t *handle, creg_
                               creg_arena *arena, uint64_t *ret_newest, creg_error *err)
 {
     creg_zookeeper_batch batch;
-    creg_zookeeper_batch_init(&batch, arena);
+    creg_zookeeper_batch_init(&batch, state, arena);
     creg_zookeeper_walk walk = {0};
     const char *path = creg_zookeeper_path(prefix, arena);
+    creg_zookeeper_root root = {path, true, 0};
     creg_status status = path == NULL ? creg_fail_arena(err, arena)
-                                      : creg_zookeeper_walk_tree(handle, path, 0, watch_tree,
-                                                                 state, &batch, &walk, err);
+                                      : creg_zookeeper_walk_trees(handle, &root, 1, watch_tree,
+                                                                  state, &batch, &walk, err);
     if (status == CREG_OK && walk.nodes[0]->data_code == ZNONODE) {
         creg_zookeeper_ask_data(handle, walk.nodes[0], true, watch_tree, state);
         creg_zookeeper_batch_wait(&batch, 0);

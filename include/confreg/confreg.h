@@ -5,6 +5,7 @@
 
 #include "confreg/base.h"
 #include "confreg/error.h"
+#include "confreg/interrupt.h"
 #include "confreg/jinja.h"
 #include "confreg/registry.h"
 #include "confreg/store.h"

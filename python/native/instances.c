@@ -19,16 +19,16 @@ typedef struct work {
 } work;
 
 /*
- * The library calls this on the thread that called it, between two requests to the store. It
- * is the place where Ctrl-C is noticed: a handler or callback that raises cancels the work,
- * and its exception is what the caller of instantiate() gets.
+ * The library calls this on the thread that called it, between two requests to the store. A
+ * callback, or a handler of a signal, that raises cancels the work, which is then undone; its
+ * exception is what the caller of instantiate() gets.
  */
 static void on_progress(void *user_data, size_t done, size_t total)
 {
     work *self = user_data;
-    if (self->is_cancelled)
+    if (self->is_cancelled || self->call->away.is_interrupted)
         return;
-    confreg_join(self->call);
+    (void)confreg_join(&self->call->away);
     bool is_good = PyErr_CheckSignals() == 0;
     if (is_good && self->progress != NULL) {
         PyObject *result =
@@ -38,7 +38,7 @@ static void on_progress(void *user_data, size_t done, size_t total)
     }
     if (!is_good)
         self->is_cancelled = 1;
-    confreg_leave(self->call);
+    confreg_leave(&self->call->away);
 }
 
 static PyObject *instantiate(confreg_registry *self, creg_instance_spec *spec,

@@ -14,6 +14,7 @@
 #define CONFREG_PYTHON_JINJA_H
 
 #include "confreg/jinja.h"
+#include "native/away.h"
 #include "native/convert.h"
 #include "native/errors.h"
 
@@ -37,8 +38,8 @@ typedef struct confreg_run {
     creg_arena arena;
     PyObject *kept; /* a list: objects that values of this call stand for */
     creg_error err;
-    PyThreadState *thread; /* while the GIL is given away; else NULL */
-    unsigned held;         /* callbacks that found the GIL with us */
+    confreg_away away;
+    unsigned held; /* callbacks that found the GIL with us */
 } confreg_run;
 
 /* ---- jinja_run.c ---------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ int confreg_run_begin(confreg_run *run, confreg_engine *engine)
     creg_error_clear(&run->err);
     run->engine = engine;
     run->state = confreg_state_of((PyObject *)engine);
-    run->thread = NULL;
+    run->away = (confreg_away){0};
     run->held = 0;
     if (engine->engine == NULL) {
         PyErr_SetString(PyExc_ValueError, "the engine was not set up");
@@ -38,13 +38,12 @@ void confreg_run_end(confreg_run *run)
 void confreg_run_leave(confreg_run *run)
 {
     current = run;
-    run->thread = PyEval_SaveThread();
+    confreg_leave(&run->away);
 }
 
 void confreg_run_join(confreg_run *run)
 {
-    PyEval_RestoreThread(run->thread);
-    run->thread = NULL;
+    (void)confreg_join(&run->away); /* what was raised is seen as that of a callback is */
     current = NULL;
 }
 
@@ -64,7 +63,7 @@ static creg_status failed(creg_error *err)
 /* A value may be hashed or printed while it is converted: then the GIL is with us. */
 static void take_gil(confreg_run *run)
 {
-    if (run->thread == NULL)
+    if (run->away.thread == NULL)
         run->held++;
     else
         confreg_run_join(run);

@@ -52,6 +52,7 @@ bool confreg_begin(confreg_registry *registry, confreg_call *call)
     call->registry = registry;
     call->handle = confreg_retain(registry);
     call->arena = &call->own;
+    call->away = (confreg_away){0};
     call->status = CREG_OK;
     creg_arena_init(&call->own, CONFREG_CALL_BYTES);
     return call->handle != NULL;
@@ -67,14 +68,11 @@ bool confreg_begin_small(confreg_registry *registry, confreg_call *call)
     return is_open;
 }
 
-void confreg_leave(confreg_call *call)
+/* What was answered in the same moment is lost: the exception is all that can be told. */
+bool confreg_back(confreg_call *call)
 {
-    call->thread = PyEval_SaveThread();
-}
-
-bool confreg_join(confreg_call *call)
-{
-    PyEval_RestoreThread(call->thread);
+    if (!confreg_join(&call->away))
+        call->status = call->error.status = CREG_CANCELLED;
     return call->status == CREG_OK;
 }
 
@@ -162,14 +160,17 @@ static PyObject *registry_open(PyObject *module, PyObject *args, PyObject *kwarg
     self->is_closing = true; /* nothing to release until it is open */
     creg_arena_init(&self->arena, CONFREG_CALL_BYTES);
     creg_error err;
-    creg_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_open(url, &options, &self->handle, &err);
-    Py_END_ALLOW_THREADS
+    confreg_away away = {0};
+    confreg_leave(&away);
+    creg_status status = creg_open(url, &options, &self->handle, &err);
+    bool is_good = confreg_join(&away) && status == CREG_OK;
     if (status != CREG_OK) {
         self->handle = NULL;
+        (void)confreg_raise(state, &err);
+    }
+    if (!is_good) {
         Py_DECREF(self);
-        return confreg_raise(state, &err);
+        return NULL;
     }
     self->is_closing = false;
     return (PyObject *)self;

@@ -3,7 +3,7 @@
 #ifndef CONFREG_PYTHON_REGISTRY_H
 #define CONFREG_PYTHON_REGISTRY_H
 
-#include "native/module.h"
+#include "native/away.h"
 
 struct confreg_watch;
 
@@ -30,7 +30,7 @@ typedef struct confreg_call {
     creg_registry *handle;
     creg_arena *arena; /* for everything that the call makes; gone with confreg_end() */
     creg_arena own;
-    PyThreadState *thread; /* while the GIL is given away */
+    confreg_away away;
     creg_status status;
     creg_error error;
 } confreg_call;
@@ -43,11 +43,10 @@ bool confreg_begin_small(confreg_registry *registry, confreg_call *call);
 
 /** The status of an expression that is evaluated without the GIL: true when it is CREG_OK. */
 #define CONFREG_RUN(call, expression)                                                          \
-    (confreg_leave(call), (call)->status = (expression), confreg_join(call))
+    (confreg_leave(&(call)->away), (call)->status = (expression), confreg_back(call))
 
-/** Give the GIL away until confreg_join(), which says whether all went well so far. */
-void confreg_leave(confreg_call *call);
-bool confreg_join(confreg_call *call);
+/** confreg_join(); true when the call has succeeded and nothing was raised meanwhile. */
+bool confreg_back(confreg_call *call);
 
 /**
  * The end: `result`, or NULL with an exception, which is that of the library's call when it

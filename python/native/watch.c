@@ -37,6 +37,8 @@ typedef struct confreg_watch {
     bool is_cancelled;
     bool is_over; /* the iteration has ended */
     creg_arena arena;
+    bool is_kept;    /* an event that came together with a signal is the next one */
+    creg_event kept; /* in the arena */
 } confreg_watch;
 
 /* ---- the list of open ones --------------------------------------------------------------- */
@@ -141,9 +143,13 @@ static PyObject *open_watch(confreg_registry *registry, watch_request *request, 
         Py_DECREF(self);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
+    confreg_away away = {0};
+    confreg_leave(&away);
     status = creg_watch_open(handle, request->target, &request->options, &opened, &err);
-    Py_END_ALLOW_THREADS
+    if (!confreg_join(&away) && status == CREG_OK) {
+        creg_watch_close(opened);
+        status = err.status = CREG_CANCELLED;
+    }
     if (status != CREG_OK) {
         confreg_release(registry);
         Py_DECREF(self);
@@ -358,9 +364,11 @@ static int wait_slice(confreg_watch *self, double seconds_left)
     if (seconds_left * 1000 < SLICE_MS)
         wait_ms = (int)(seconds_left * 1000) + 1;
     struct pollfd waited = {.fd = self->descriptor, .events = POLLIN};
-    Py_BEGIN_ALLOW_THREADS(void)
-    poll(&waited, 1, wait_ms);
+    int ready;
+    Py_BEGIN_ALLOW_THREADS
+    ready = poll(&waited, 1, wait_ms);
     Py_END_ALLOW_THREADS
+    (void)ready; /* nothing, an event or a signal: the caller looks in any case */
     return PyErr_CheckSignals();
 }
 
@@ -368,17 +376,26 @@ static int wait_slice(confreg_watch *self, double seconds_left)
 static creg_status ask(confreg_watch *self, bool will_wait, creg_event *ret_event,
                        creg_error *err)
 {
-    creg_status status;
+    if (self->is_kept) {
+        self->is_kept = false;
+        *ret_event = self->kept;
+        return CREG_OK;
+    }
     creg_arena_reset(&self->arena);
-    Py_BEGIN_ALLOW_THREADS
-    status = creg_watch_next(self->handle, 0, &self->arena, ret_event, err);
+    confreg_away away = {0};
+    confreg_leave(&away);
+    creg_status status = creg_watch_next(self->handle, 0, &self->arena, ret_event, err);
     if (status == CREG_TIMEOUT && will_wait && self->descriptor < 0) {
         creg_status opened = creg_watch_descriptor(self->handle, &self->descriptor, err);
         if (opened != CREG_OK)
             status = opened;
     }
-    Py_END_ALLOW_THREADS
-    return status;
+    if (confreg_join(&away))
+        return status;
+    self->is_kept = status == CREG_OK;
+    if (self->is_kept)
+        self->kept = *ret_event;
+    return CREG_CANCELLED;
 }
 
 /**
@@ -470,9 +487,11 @@ static PyObject *watch_cursor(PyObject *object, PyObject *unused)
     creg_error err;
     creg_slice cursor;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS
+    confreg_away away = {0};
+    confreg_leave(&away);
     status = creg_watch_cursor(self->handle, &arena, &cursor, &err);
-    Py_END_ALLOW_THREADS
+    if (!confreg_join(&away))
+        status = err.status = CREG_CANCELLED;
     PyObject *result =
         status == CREG_OK ? confreg_str(cursor) : confreg_raise(confreg_state_of(object), &err);
     creg_arena_clear(&arena);
@@ -490,9 +509,11 @@ static PyObject *watch_fileno(PyObject *object, PyObject *unused)
         return NULL;
     creg_error err;
     creg_status status;
-    Py_BEGIN_ALLOW_THREADS
+    confreg_away away = {0};
+    confreg_leave(&away);
     status = creg_watch_descriptor(self->handle, &self->descriptor, &err);
-    Py_END_ALLOW_THREADS
+    if (!confreg_join(&away))
+        status = err.status = CREG_CANCELLED;
     leave(self);
     if (status != CREG_OK)
         return confreg_raise(confreg_state_of(object), &err);

@@ -82,7 +82,11 @@ struct jinja_state {
     const jinja_stmt *extends;     /* the statement that did */
     bool folding;                  /* while compiling: a refused slice is undefined */
     const jinja_node *failed_node; /* where the failure came from, innermost */
+    bool may_stop; /* by `cancel` or an interruption: each turn of a loop looks */
     const volatile int *cancel;
+    uint32_t turns;
+    int64_t
+        asked_ms; /* when the caller's thread was asked last; 0: the clock did not run yet */
     const char *stack_base;
     const jinja_layer *globals;
     jinja_module *modules;         /* imported without context, once per render */

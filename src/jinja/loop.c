@@ -9,6 +9,11 @@
 #include "jinja/eval.h"
 
 #include <string.h>
+#include <time.h>
+
+#include "base/interrupt.h"
+
+enum { TURNS_A_LOOK = 64 }; /* at the clock, which costs as much as a turn */
 
 typedef struct loop_object {
     creg_object base;
@@ -323,9 +328,24 @@ static creg_status filter_items(jinja_state *st, const jinja_for *loop, creg_val
 
 /* ---- turns ---------------------------------------------------------------------------- */
 
+/* The caller is asked by the clock, and the clock is read every so many turns. */
+static bool is_interrupted(jinja_state *st)
+{
+    if (++st->turns % TURNS_A_LOOK != 0)
+        return false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    bool is_due = st->asked_ms != 0 && now_ms - st->asked_ms >= CREG_INTERRUPT_MS;
+    if (is_due || st->asked_ms == 0)
+        st->asked_ms = now_ms;
+    return is_due && creg_is_interrupted();
+}
+
 static creg_status check_cancel(jinja_state *st)
 {
-    if (*st->cancel == 0)
+    bool is_cancelled = st->cancel != NULL && *st->cancel != 0;
+    if (!is_cancelled && !is_interrupted(st))
         return CREG_OK;
     st->failed_node = NULL;
     return creg_fail(st->run.err, CREG_CANCELLED, "the render was cancelled");
@@ -337,7 +357,7 @@ static creg_status turn(jinja_state *st, const jinja_stmt *stmt, creg_value item
                         bool *ran)
 {
     const jinja_for *loop = stmt->as.loop;
-    creg_status status = st->cancel == NULL ? CREG_OK : check_cancel(st);
+    creg_status status = st->may_stop ? check_cancel(st) : CREG_OK;
     if (loop->target->kind == NODE_NAME)
         st->slots[loop->target->slot] = item;
     else if (status == CREG_OK)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/interrupt.h"
 #include "jinja/diagnostic.h"
 #include "jinja/eval.h"
 #include "jinja/missing.h"
@@ -66,6 +67,7 @@ static void set_up(jinja_state *st, const jinja_template *template_,
     st->run.random_state = random_seed(engine);
     st->owner = template_;
     st->cancel = options == NULL ? NULL : options->cancel;
+    st->may_stop = st->cancel != NULL || creg_is_interruptible();
     st->collect = options != NULL && options->collect_undefined;
     st->owns_context = options != NULL && options->owns_context;
     st->given_globals = options == NULL ? NULL : options->globals;

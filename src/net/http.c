@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/fail.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "net/url.h"
 
@@ -29,11 +30,13 @@ enum { POOL_MAX = 64, SERVERS_MAX = 32, BACKOFF_FIRST_MS = 20, BACKOFF_MAX_MS = 
 #define UPLOAD_BYTES (2L * 1024 * 1024)
 #define DOWNLOAD_BYTES (512L * 1024)
 
-/* An easy handle has its own connection, which stays with the server that it was made to. */
-typedef struct idle_handle {
+/* One request at a time, on a connection that stays with the server that it was made to. The
+ * multi handle holds the connection, and lets us look around while an answer is awaited. */
+typedef struct connection {
     CURL *handle;
+    CURLM *multi;
     size_t server;
-} idle_handle;
+} connection;
 
 struct creg_http {
     creg_arena arena; /* everything below lives here */
@@ -43,7 +46,7 @@ struct creg_http {
     atomic_size_t preferred;
     struct curl_slist *headers;
     pthread_mutex_t lock; /* guards the pool */
-    idle_handle pool[POOL_MAX];
+    connection pool[POOL_MAX];
     size_t pool_size;
 };
 
@@ -58,7 +61,8 @@ typedef struct transfer {
     size_t limit;
     bool is_too_large;
     bool is_out_of_memory;
-    bool is_stopped; /* by the taker of the body */
+    bool is_stopped;     /* by the taker of the body */
+    bool is_interrupted; /* by the caller's thread */
 } transfer;
 
 uint64_t creg_http_now_ms(void)
@@ -191,12 +195,20 @@ creg_status creg_http_new(const creg_http_options *options, creg_http **ret_http
     return CREG_OK;
 }
 
+static void close_connection(const connection *closed)
+{
+    if (closed->handle != NULL)
+        curl_easy_cleanup(closed->handle);
+    if (closed->multi != NULL)
+        curl_multi_cleanup(closed->multi);
+}
+
 void creg_http_free(creg_http *http)
 {
     if (http == NULL)
         return;
     for (size_t i = 0; i < http->pool_size; i++)
-        curl_easy_cleanup(http->pool[i].handle);
+        close_connection(&http->pool[i]);
     creg_http_abandon(http);
 }
 
@@ -212,30 +224,35 @@ void creg_http_abandon(creg_http *http)
 
 /* ---- handles ---------------------------------------------------------------------------- */
 
-static CURL *take_handle(creg_http *http, size_t server, bool *ret_fresh)
+/* A connection without handles when there is no memory for them; close_connection() takes that, too. */
+static connection take_connection(creg_http *http, size_t server, bool *ret_fresh)
 {
-    CURL *handle = NULL;
+    connection taken = {.server = server};
     pthread_mutex_lock(&http->lock);
-    for (size_t i = http->pool_size; i-- > 0 && handle == NULL;) {
+    for (size_t i = http->pool_size; i-- > 0 && taken.handle == NULL;) {
         if (http->pool[i].server != server)
             continue;
-        handle = http->pool[i].handle;
+        taken = http->pool[i];
         http->pool[i] = http->pool[--http->pool_size];
     }
     pthread_mutex_unlock(&http->lock);
-    *ret_fresh = handle == NULL;
-    return handle != NULL ? handle : curl_easy_init();
+    *ret_fresh = taken.handle == NULL;
+    if (*ret_fresh) {
+        taken.handle = curl_easy_init();
+        taken.multi = curl_multi_init();
+    }
+    return taken;
 }
 
-static void give_handle(creg_http *http, CURL *handle, size_t server)
+static void give_connection(creg_http *http, const connection *given)
 {
     pthread_mutex_lock(&http->lock);
     bool is_kept = http->pool_size < POOL_MAX;
     if (is_kept)
-        http->pool[http->pool_size++] = (idle_handle){handle, server};
+        http->pool[http->pool_size++] = *given;
     pthread_mutex_unlock(&http->lock);
     if (!is_kept)
-        curl_easy_cleanup(handle);
+        close_connection(given);
 }
 
 /* Only copies and returns: a callback that blocks would stall every stream of a connection. */
@@ -469,16 +486,53 @@ static creg_status set_target(CURL *handle, const creg_http *http, size_t server
     return code == CURLE_OK ? CREG_OK : creg_fail(err, CREG_NO_MEMORY, "out of memory");
 }
 
+/* Until curl is done, or the caller's thread gives up. */
+static CURLMcode drive(const connection *used, transfer *into)
+{
+    int slice_ms = creg_is_interruptible() ? CREG_INTERRUPT_MS : 1000;
+    for (;;) {
+        int running = 0;
+        int ready = 0;
+        CURLMcode code = curl_multi_perform(used->multi, &running);
+        if (code != CURLM_OK || running == 0)
+            return code;
+        code = curl_multi_poll(used->multi, NULL, 0, slice_ms, &ready);
+        into->is_interrupted = ready == 0 && creg_is_interrupted();
+        if (code != CURLM_OK || into->is_interrupted)
+            return code;
+    }
+}
+
+/* What curl_easy_perform() does, but for the interruption. */
+static CURLcode perform_on(const connection *used, transfer *into)
+{
+    if (curl_multi_add_handle(used->multi, used->handle) != CURLM_OK)
+        return CURLE_FAILED_INIT;
+    CURLcode result = CURLE_ABORTED_BY_CALLBACK;
+    CURLMcode code = drive(used, into);
+    if (code != CURLM_OK)
+        result = code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+    int left;
+    const CURLMsg *message = curl_multi_info_read(used->multi, &left);
+    if (message != NULL && message->msg == CURLMSG_DONE) {
+        result = message->data.result;
+        into->is_interrupted = false; /* the answer came just then */
+    }
+    curl_multi_remove_handle(used->multi, used->handle);
+    return result;
+}
+
 static creg_status perform(creg_http *http, size_t server, const creg_http_request *request,
                            long timeout_ms, transfer *into, try_result *ret_result,
                            creg_error *err)
 {
     bool is_fresh;
-    CURL *handle = take_handle(http, server, &is_fresh);
+    connection used = take_connection(http, server, &is_fresh);
+    CURL *handle = used.handle;
     bool has_headers;
     struct curl_slist *headers = request_headers(http, request, &has_headers);
     struct curl_slist *connect = NULL;
-    creg_status status = handle == NULL || !has_headers
+    creg_status status = handle == NULL || used.multi == NULL || !has_headers
                              ? creg_fail(err, CREG_NO_MEMORY, "out of memory")
                              : CREG_OK;
     if (status == CREG_OK) {
@@ -488,7 +542,7 @@ static creg_status perform(creg_http *http, size_t server, const creg_http_reque
         status = set_target(handle, http, server, request->path, &connect, err);
     }
     if (status == CREG_OK) {
-        CURLcode code = curl_easy_perform(handle);
+        CURLcode code = perform_on(&used, into);
         *ret_result = judge(handle, http, code, into);
         if (*ret_result == TRY_STALE && is_fresh)
             *ret_result = TRY_NOT_SENT; /* it is no such server */
@@ -496,25 +550,16 @@ static creg_status perform(creg_http *http, size_t server, const creg_http_reque
         if (code != CURLE_OK)
             creg_error_detail(err, "%s: %s", http->servers[server], curl_easy_strerror(code));
     }
-    if (handle != NULL) {
-        if (status == CREG_OK && *ret_result == TRY_ANSWERED && !into->is_stopped)
-            give_handle(http, handle, server);
-        else
-            curl_easy_cleanup(handle);
-    }
+    if (status == CREG_OK && *ret_result == TRY_ANSWERED && !into->is_stopped)
+        give_connection(http, &used);
+    else
+        close_connection(&used);
     curl_slist_free_all(headers);
     curl_slist_free_all(connect);
     return status;
 }
 
 /* ---- tries ------------------------------------------------------------------------------ */
-
-static void sleep_ms(uint64_t duration)
-{
-    struct timespec pause = {.tv_sec = (time_t)(duration / 1000),
-                             .tv_nsec = (long)(duration % 1000) * 1000000};
-    nanosleep(&pause, NULL);
-}
 
 /* Full jitter: anything between half and the whole of a pause that doubles each round. */
 static uint64_t backoff(unsigned round)
@@ -527,10 +572,10 @@ static uint64_t backoff(unsigned round)
     return pause / 2 + (uint64_t)now.tv_nsec / 1000 % (pause / 2 + 1);
 }
 
-void creg_http_pause(unsigned round, uint64_t left_ms)
+bool creg_http_pause(unsigned round, uint64_t left_ms)
 {
     uint64_t pause = backoff(round);
-    sleep_ms(pause < left_ms ? pause : left_ms);
+    return creg_interrupt_sleep(pause < left_ms ? pause : left_ms);
 }
 
 static creg_status fail_last(const creg_http *http, try_result last, bool is_repeatable,
@@ -549,6 +594,16 @@ static creg_status fail_last(const creg_http *http, try_result last, bool is_rep
                            "%s did not answer; the change may have been made", service);
     creg_error_detail(err, "%s", detail);
     return status;
+}
+
+static creg_status fail_interrupted(const creg_http *http, try_result last, bool is_repeatable,
+                                    creg_error *err)
+{
+    if (is_repeatable || last == TRY_NOT_SENT)
+        return creg_fail_interrupted(err);
+    return creg_fail(err, CREG_UNKNOWN_OUTCOME,
+                     "interrupted before %s had answered; the change may have been made",
+                     http->options.service);
 }
 
 static creg_status fail_refused(const creg_http *http, const transfer *into, creg_error *err)
@@ -593,6 +648,8 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
             ret_answer->body = creg_slice_make(into.body == NULL ? "" : into.body, into.size);
             return CREG_OK;
         }
+        if (into.is_interrupted)
+            return fail_interrupted(http, result, request->is_repeatable, err);
         if (result == TRY_STALE) {
             round--; /* the same server, on a new connection */
             continue;
@@ -610,7 +667,8 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
             now = creg_http_now_ms();
             if (now + pause >= deadline)
                 return fail_last(http, result, request->is_repeatable, attempt.detail, err);
-            sleep_ms(pause);
+            if (!creg_interrupt_sleep(pause))
+                return creg_fail_interrupted(err);
         }
     }
 }

@@ -75,13 +75,15 @@ void creg_http_abandon(creg_http *http);
  * CREG_UNAVAILABLE      no server could be reached; nothing was done
  * CREG_TIMEOUT          a repeatable request got no answer in time
  * CREG_UNKNOWN_OUTCOME  the request was sent, the answer did not come
+ * CREG_CANCELLED        interrupted (confreg/interrupt.h) when nothing was done
  * CREG_LIMIT            the answer is larger than body_max
  */
 creg_status creg_http_send(creg_http *http, const creg_http_request *request, creg_arena *arena,
                            creg_http_answer *ret_answer, creg_error *err);
 
-/** Sleep before try number `round` (from 0): doubling, with jitter, at most `left_ms`. */
-void creg_http_pause(unsigned round, uint64_t left_ms);
+/** Sleep before try number `round` (from 0): doubling, with jitter, at most `left_ms`. False
+ * when the caller's thread gives up meanwhile. */
+bool creg_http_pause(unsigned round, uint64_t left_ms);
 
 /** Milliseconds of a clock that only goes forward. */
 uint64_t creg_http_now_ms(void);

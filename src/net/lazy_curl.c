@@ -20,6 +20,7 @@
 
 enum {
     FAILED_INIT = 2, /* CURLE_FAILED_INIT */
+    BAD_HANDLE = 1,  /* CURLM_BAD_HANDLE */
     KIND = 10000,    /* option / KIND: long, pointer, function, 64-bit offset, blob */
     KIND_LONG = 0,
     KIND_FUNCTION = 2,
@@ -29,25 +30,37 @@ enum {
 void *curl_easy_init(void);
 void curl_easy_cleanup(void *handle);
 void curl_easy_reset(void *handle);
-int curl_easy_perform(void *handle);
 int curl_easy_setopt(void *handle, int option, ...);
 int curl_easy_getinfo(void *handle, int info, ...);
 const char *curl_easy_strerror(int code);
 int curl_global_init(long flags);
 void *curl_slist_append(void *list, const char *text);
 void curl_slist_free_all(void *list);
+void *curl_multi_init(void);
+int curl_multi_cleanup(void *multi);
+int curl_multi_add_handle(void *multi, void *handle);
+int curl_multi_remove_handle(void *multi, void *handle);
+int curl_multi_perform(void *multi, int *ret_running);
+int curl_multi_poll(void *multi, void *more, unsigned count, int timeout_ms, int *ret_ready);
+void *curl_multi_info_read(void *multi, int *ret_left);
 
 static struct {
     void *(*easy_init)(void);
     void (*easy_cleanup)(void *handle);
     void (*easy_reset)(void *handle);
-    int (*easy_perform)(void *handle);
     int (*easy_setopt)(void *handle, int option, ...);
     int (*easy_getinfo)(void *handle, int info, ...);
     const char *(*easy_strerror)(int code);
     int (*global_init)(long flags);
     void *(*slist_append)(void *list, const char *text);
     void (*slist_free_all)(void *list);
+    void *(*multi_init)(void);
+    int (*multi_cleanup)(void *multi);
+    int (*multi_add_handle)(void *multi, void *handle);
+    int (*multi_remove_handle)(void *multi, void *handle);
+    int (*multi_perform)(void *multi, int *ret_running);
+    int (*multi_poll)(void *multi, void *more, unsigned count, int timeout_ms, int *ret_ready);
+    void *(*multi_info_read)(void *multi, int *ret_left);
 } curl;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -69,13 +82,19 @@ static void load(void)
     is_loaded = find(library, "curl_easy_init", &curl.easy_init) &&
                 find(library, "curl_easy_cleanup", &curl.easy_cleanup) &&
                 find(library, "curl_easy_reset", &curl.easy_reset) &&
-                find(library, "curl_easy_perform", &curl.easy_perform) &&
                 find(library, "curl_easy_setopt", &curl.easy_setopt) &&
                 find(library, "curl_easy_getinfo", &curl.easy_getinfo) &&
                 find(library, "curl_easy_strerror", &curl.easy_strerror) &&
                 find(library, "curl_global_init", &curl.global_init) &&
                 find(library, "curl_slist_append", &curl.slist_append) &&
-                find(library, "curl_slist_free_all", &curl.slist_free_all);
+                find(library, "curl_slist_free_all", &curl.slist_free_all) &&
+                find(library, "curl_multi_init", &curl.multi_init) &&
+                find(library, "curl_multi_cleanup", &curl.multi_cleanup) &&
+                find(library, "curl_multi_add_handle", &curl.multi_add_handle) &&
+                find(library, "curl_multi_remove_handle", &curl.multi_remove_handle) &&
+                find(library, "curl_multi_perform", &curl.multi_perform) &&
+                find(library, "curl_multi_poll", &curl.multi_poll) &&
+                find(library, "curl_multi_info_read", &curl.multi_info_read);
 }
 
 static int loaded(void)
@@ -105,11 +124,6 @@ void curl_easy_reset(void *handle)
 {
     if (loaded())
         curl.easy_reset(handle);
-}
-
-int curl_easy_perform(void *handle)
-{
-    return loaded() ? curl.easy_perform(handle) : FAILED_INIT;
 }
 
 int curl_easy_setopt(void *handle, int option, ...)
@@ -163,4 +177,39 @@ void curl_slist_free_all(void *list)
 {
     if (loaded())
         curl.slist_free_all(list);
+}
+
+void *curl_multi_init(void)
+{
+    return loaded() ? curl.multi_init() : NULL;
+}
+
+int curl_multi_cleanup(void *multi)
+{
+    return loaded() ? curl.multi_cleanup(multi) : BAD_HANDLE;
+}
+
+int curl_multi_add_handle(void *multi, void *handle)
+{
+    return loaded() ? curl.multi_add_handle(multi, handle) : BAD_HANDLE;
+}
+
+int curl_multi_remove_handle(void *multi, void *handle)
+{
+    return loaded() ? curl.multi_remove_handle(multi, handle) : BAD_HANDLE;
+}
+
+int curl_multi_perform(void *multi, int *ret_running)
+{
+    return loaded() ? curl.multi_perform(multi, ret_running) : BAD_HANDLE;
+}
+
+int curl_multi_poll(void *multi, void *more, unsigned count, int timeout_ms, int *ret_ready)
+{
+    return loaded() ? curl.multi_poll(multi, more, count, timeout_ms, ret_ready) : BAD_HANDLE;
+}
+
+void *curl_multi_info_read(void *multi, int *ret_left)
+{
+    return loaded() ? curl.multi_info_read(multi, ret_left) : NULL;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/fail.h"
+#include "base/interrupt.h"
 #include "registry/commit.h"
 
 enum {
@@ -47,7 +48,7 @@ creg_status creg_send_clearly(creg_store *store, const creg_transaction *transac
             return status;
         was_unclear = was_unclear || status == CREG_UNKNOWN_OUTCOME;
         bool is_worth_it = was_unclear || is_patient;
-        if (creg_status_retry(status) == CREG_RETRY_NO || !is_worth_it)
+        if (creg_status_retry(status) == CREG_RETRY_NO || !is_worth_it || creg_is_interrupted())
             break;
         if (tries >= RESENDS && now_ms() >= end)
             break;
@@ -72,6 +73,9 @@ typedef struct crew {
     size_t next;
     size_t done;
     int64_t renewed;
+    pthread_cond_t ended;
+    size_t running;     /* writers but the caller */
+    bool is_given_up;   /* the caller was interrupted */
     creg_status status; /* the first failure stops all */
     creg_error failure;
 } crew;
@@ -236,9 +240,25 @@ static void work_on(crew *crew_, bool is_caller)
     }
 }
 
+/* When the caller gives up, all do. */
+static bool is_given_up(void *argument)
+{
+    crew *crew_ = argument;
+    pthread_mutex_lock(&crew_->lock);
+    bool answer = crew_->is_given_up;
+    pthread_mutex_unlock(&crew_->lock);
+    return answer;
+}
+
 static void *run_writer(void *argument)
 {
-    work_on(argument, false);
+    crew *crew_ = argument;
+    creg_interrupt_set(is_given_up, crew_);
+    work_on(crew_, false);
+    pthread_mutex_lock(&crew_->lock);
+    crew_->running--;
+    pthread_cond_signal(&crew_->ended);
+    pthread_mutex_unlock(&crew_->lock);
     return NULL;
 }
 
@@ -252,10 +272,49 @@ static size_t start_writers(crew *crew_, pthread_t *threads)
     if (wanted < 2 || pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
         return 0;
     size_t count = 0;
+    pthread_mutex_lock(&crew_->lock);
     while (count + 1 < wanted && pthread_create(&threads[count], NULL, run_writer, crew_) == 0)
         count++;
+    crew_->running = count;
+    pthread_mutex_unlock(&crew_->lock);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return count;
+}
+
+static void give_up(crew *crew_)
+{
+    pthread_mutex_lock(&crew_->lock);
+    crew_->is_given_up = true;
+    if (crew_->status == CREG_OK)
+        crew_->status = creg_fail_interrupted(&crew_->failure);
+    pthread_mutex_unlock(&crew_->lock);
+}
+
+/* The others write on: a while at most, so that the caller can be asked. */
+static bool is_anybody_at_work(crew *crew_)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += CREG_INTERRUPT_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&crew_->lock);
+    if (crew_->running > 0)
+        pthread_cond_timedwait(&crew_->ended, &crew_->lock, &until);
+    bool answer = crew_->running > 0;
+    pthread_mutex_unlock(&crew_->lock);
+    return answer;
+}
+
+static void await_writers(crew *crew_, const pthread_t *threads, size_t count)
+{
+    bool is_given_up = creg_is_interrupted();
+    while (!is_given_up && creg_is_interruptible() && is_anybody_at_work(crew_))
+        is_given_up = creg_is_interrupted();
+    if (is_given_up)
+        give_up(crew_);
+    for (size_t i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
 }
 
 creg_status creg_chunks_apply(const creg_chunks *chunks, creg_error *err)
@@ -266,11 +325,15 @@ creg_status creg_chunks_apply(const creg_chunks *chunks, creg_error *err)
         return status;
     if (pthread_mutex_init(&crew_.lock, NULL) != 0)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
+    if (pthread_cond_init(&crew_.ended, NULL) != 0) {
+        pthread_mutex_destroy(&crew_.lock);
+        return creg_fail(err, CREG_NO_MEMORY, "out of memory");
+    }
     pthread_t threads[WRITERS_MAX];
     size_t count = start_writers(&crew_, threads);
     work_on(&crew_, true);
-    for (size_t i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
+    await_writers(&crew_, threads, count);
+    pthread_cond_destroy(&crew_.ended);
     pthread_mutex_destroy(&crew_.lock);
     if (crew_.status != CREG_OK && err != NULL)
         *err = crew_.failure;

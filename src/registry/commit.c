@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "base/failpoint.h"
+#include "base/interrupt.h"
 #include "registry/chunks.h"
 #include "registry/record.h"
 #include "registry/remove.h"
@@ -470,7 +471,9 @@ static creg_status write_in_pieces(creg_commit *commit, books *books_, const cre
         status = finish(&work, record, arena, err);
     if (status == CREG_OK)
         tell_progress(commit, pairs->size, pairs->size);
-    else if (work.is_announced && status != CREG_UNKNOWN_OUTCOME)
+    /* What an interrupted writer has sent may arrive later than an undo: a sweep undoes it, once
+     * our liveness is gone and the fence refuses it. */
+    else if (work.is_announced && status != CREG_UNKNOWN_OUTCOME && !creg_is_interrupted())
         undo(&work);
     creg_liveness_release(work.liveness);
     return status;

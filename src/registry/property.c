@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/fail.h"
+#include "base/interrupt.h"
 #include "registry/commit.h"
 #include "registry/entity.h"
 #include "registry/journal.h"
@@ -241,7 +242,8 @@ static creg_status send(change *work, const creg_transaction *transaction, size_
     for (unsigned tries = 0; tries <= RESENDS; tries++) {
         status = creg_journal_apply(work->registry, &work->dn, transaction, ret_failed, err);
         was_unclear = was_unclear || status == CREG_UNKNOWN_OUTCOME;
-        if (status != CREG_UNKNOWN_OUTCOME || !work->is_repeatable)
+        bool is_worth_it = status == CREG_UNKNOWN_OUTCOME && work->is_repeatable;
+        if (!is_worth_it || creg_is_interrupted())
             break;
         creg_registry_pause(tries);
     }

@@ -21,7 +21,14 @@
 #include "base/memory.h"
 #include "net/url.h"
 
-enum { POOL_MAX = 64, SERVERS_MAX = 32, BACKOFF_FIRST_MS = 20, BACKOFF_MAX_MS = 1000 };
+enum {
+    POOL_MAX = 64,
+    SERVERS_MAX = 32,
+    BACKOFF_FIRST_MS = 20,
+    BACKOFF_MAX_MS = 1000,
+    GRPC_STATUS_MAX = 65535,
+    GRPC_STATUS_UNKNOWN = 2 /* what gRPC itself makes of a status that it cannot read */
+};
 
 /*
  * libcurl 7.88 sleeps up to a second in the middle of an HTTP/2 transfer that is larger than
@@ -100,9 +107,11 @@ creg_slice creg_http_escape(creg_slice text, bool keep_slash, creg_arena *arena)
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
+static CURLcode curl_started;
+
 static void start_curl(void)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 static const char *keep_text(creg_http *http, const char *text)
@@ -174,6 +183,9 @@ creg_status creg_http_new(const creg_http_options *options, creg_http **ret_http
                           creg_error *err)
 {
     pthread_once(&curl_once, start_curl);
+    if (curl_started != CURLE_OK)
+        return creg_fail(err, CREG_UNSUPPORTED, "%s needs libcurl: %s", options->service,
+                         curl_easy_strerror(curl_started));
     creg_http *http = creg_memory_calloc(1, sizeof *http);
     if (http == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
@@ -305,12 +317,16 @@ static creg_slice header_value(const char *line, size_t size, const char *name)
     return creg_slice_make(line + start, size - start);
 }
 
-static uint64_t decimal(creg_slice text)
+/* A number that is nothing but digits and no larger than `most`; else `otherwise`. */
+static uint64_t decimal(creg_slice text, uint64_t most, uint64_t otherwise)
 {
     uint64_t number = 0;
-    for (size_t i = 0; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9' || number > most / 10)
+            return otherwise;
         number = number * 10 + (uint64_t)(text.data[i] - '0');
-    return number;
+    }
+    return text.size > 0 && number <= most ? number : otherwise;
 }
 
 static size_t take_header(char *line, size_t size, size_t count, void *user)
@@ -319,10 +335,10 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
     size_t bytes = size * count;
     creg_slice value = header_value(line, bytes, "x-consul-index");
     if (value.data != NULL)
-        into->answer.consul_index = decimal(value);
+        into->answer.consul_index = decimal(value, INT64_MAX, 0);
     value = header_value(line, bytes, "grpc-status");
-    if (value.data != NULL && value.size > 0)
-        into->answer.grpc_status = (long)decimal(value);
+    if (value.data != NULL)
+        into->answer.grpc_status = (long)decimal(value, GRPC_STATUS_MAX, GRPC_STATUS_UNKNOWN);
     value = header_value(line, bytes, "grpc-message");
     if (value.data != NULL)
         into->answer.grpc_message = creg_arena_copy(into->arena, value);

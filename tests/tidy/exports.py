@@ -39,6 +39,11 @@ def declared():
     return names
 
 
+def packaged():
+    """What Debian's tools hold the library to, and in which version each symbol came."""
+    return set(re.findall(r"^ (\w+)@CONFREG_0 \d", read("debian/libconfreg0.symbols"), re.M))
+
+
 symbols = exported(sys.argv[1])
 promised = declared()
 report = Report()
@@ -47,6 +52,8 @@ report.check("exported symbols begin with creg_ or jinja_",
 report.check("no symbol is exported that no public header declares",
              sorted(name for name in symbols - promised if name.startswith(("creg_", "jinja_"))))
 report.check("every declared function is in the library", sorted(promised - symbols))
+report.check("debian/libconfreg0.symbols has a row for each: ' NAME@CONFREG_0 VERSION'",
+             sorted(promised ^ (packaged() - {"CONFREG_0"})))
 report.check("libcurl is not loaded before it is needed",
              [name for name in needed(sys.argv[1]) if name.startswith("libcurl")])
 report.finish()

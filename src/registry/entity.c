@@ -291,11 +291,14 @@ creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_part part,
         .is_list = true, .key = creg_dn_key(&collection), .depth = 1, .keys_only = true};
     *anything = (creg_read){
         .is_list = true, .key = creg_dn_key(&owner), .depth = 1, .keys_only = true, .limit = 1};
-    status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
+    /* An instance is there because its record is, whatever lies below it. */
+    bool is_told_by_record = owner.kind == CREG_DN_INSTANCE && !registry->shows_all;
+    size_t count = CREG_SIGHT_READS + (is_told_by_record ? 1 : 2);
+    status = creg_journal_read(registry, reads, count, arena, err);
     if (status != CREG_OK)
         return status;
-    bool is_empty_instance = owner.kind == CREG_DN_INSTANCE && reads[0].ret_pairs.size != 0;
-    bool is_there = is_empty_instance || anything->ret_pairs.size != 0;
+    bool is_committed = owner.kind == CREG_DN_INSTANCE && reads[0].ret_pairs.size != 0;
+    bool is_there = is_committed || anything->ret_pairs.size != 0;
     if (!creg_sight_is_clear(registry, &owner, reads) || !is_there)
         return creg_entity_fail_absent(registry, &owner, err);
     return collect(&owner, part, is_membership, &parts->ret_pairs, arena, ret_dns, err);

@@ -189,6 +189,9 @@ static creg_status get_once(creg_driver_state *state, const char *path, creg_are
     creg_zookeeper_ask_data(handle, &node, false, NULL, NULL);
     creg_zookeeper_batch_wait(&batch, 0);
     creg_zookeeper_batch_clear(&batch);
+    creg_zookeeper_release(state);
+    if (batch.is_given_up)
+        return creg_fail_interrupted(err);
     if (batch.failed != ZOK)
         return creg_zookeeper_fail(batch.failed, false, path, err);
     if (batch.is_out_of_memory)
@@ -230,15 +233,18 @@ static creg_status zookeeper_liveness_open(creg_driver_state *state, creg_slice 
         creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
     if (status != CREG_OK)
         return status;
+    *ttl_ms = (uint32_t)zoo_recv_timeout(handle); /* what the server granted the session */
+    unsigned long long session = (unsigned long long)zoo_client_id(handle)->client_id;
+    creg_zookeeper_release(state);
     creg_zookeeper_liveness *bond = creg_memory_calloc(1, sizeof *bond);
     if (bond == NULL)
         return creg_fail(err, CREG_NO_MEMORY, "out of memory");
+    pthread_mutex_init(&bond->lock, NULL);
     pthread_mutex_lock(&state->lock);
     uint64_t serial = ++state->serial;
     pthread_mutex_unlock(&state->lock);
-    snprintf(bond->name, sizeof bond->name, "~live.%llx.%llx",
-             (unsigned long long)zoo_client_id(handle)->client_id, (unsigned long long)serial);
-    *ttl_ms = (uint32_t)zoo_recv_timeout(handle); /* what the server granted the session */
+    snprintf(bond->name, sizeof bond->name, "~live.%llx.%llx", session,
+             (unsigned long long)serial);
     *ret_handle = bond;
     return CREG_OK;
 }
@@ -273,8 +279,13 @@ static void zookeeper_liveness_release(creg_driver_state *state, void *handle)
     creg_zookeeper_liveness *bond = handle;
     zhandle_t *session;
     if (bond->path[0] != '\0' &&
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + 100, &session, NULL) == CREG_OK)
+        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + 100, &session, NULL) ==
+            CREG_OK) {
         zoo_adelete(session, bond->path, -1, take_nothing, NULL); /* else it goes with us */
+        creg_zookeeper_release(state);
+    }
+    pthread_mutex_destroy(&bond->lock);
+    creg_memory_free(bond->known);
     creg_memory_free(bond);
 }
 
@@ -286,6 +297,7 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
     zhandle_t *handle;
     creg_status status =
         creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    bool has_handle = status == CREG_OK;
     const char *path = creg_zookeeper_path(key, &arena);
     if (status == CREG_OK && path == NULL)
         status = creg_fail_arena(err, &arena);
@@ -295,7 +307,8 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
         creg_zookeeper_node node = {.batch = &batch, .path = path};
         creg_zookeeper_ask_sync(handle, &batch);
         creg_zookeeper_batch_wait(&batch, 0); /* the arena is the completions' from here on */
-        creg_zookeeper_ask_children(handle, &node, NULL, NULL);
+        if (batch.failed == ZOK)
+            creg_zookeeper_ask_children(handle, &node, NULL, NULL);
         creg_zookeeper_batch_wait(&batch, 0);
         creg_zookeeper_batch_clear(&batch);
         if (batch.failed != ZOK)
@@ -304,6 +317,8 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
             status = creg_zookeeper_fail(node.children_code, false, path, err);
         *ret_alive = node.live_count > 0;
     }
+    if (has_handle)
+        creg_zookeeper_release(state);
     creg_arena_clear(&arena);
     return status;
 }
@@ -357,13 +372,15 @@ static creg_status zookeeper_driver_info(creg_driver_state *state, creg_arena *a
     zhandle_t *handle;
     creg_status status =
         creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
-    if (status == CREG_OK)
-        status = creg_pairs_fact(ret_facts, arena, "servers", "%s", state->hosts);
+    if (status != CREG_OK)
+        return status;
+    status = creg_pairs_fact(ret_facts, arena, "servers", "%s", state->hosts);
     if (status == CREG_OK)
         status = add_version(handle, arena, ret_facts);
     if (status == CREG_OK)
         status = creg_pairs_fact(ret_facts, arena, "session_timeout_ms", "%d",
                                  zoo_recv_timeout(handle));
+    creg_zookeeper_release(state);
     if (status == CREG_OK)
         status = creg_pairs_fact(ret_facts, arena, "acl", "%s",
                                  state->is_private ? "private" : "open");

@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/fail.h"
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -30,8 +31,9 @@ enum {
     /* jute.maxbuffer is 0xfffff bytes for a whole packet; a larger one loses the connection. */
     CREG_ZOOKEEPER_PACKET_MAX = 1000000,
     CREG_ZOOKEEPER_IN_FLIGHT = 4000,
-    /* So many reads at once are worth a multi-read, and the connection that it takes. */
+    /* So many reads at once are worth the connection for multi-reads; and when it is there. */
     CREG_ZOOKEEPER_BULK_FROM = 32,
+    CREG_ZOOKEEPER_BULK_LEAST = 4,
     CREG_ZOOKEEPER_LIVE_NAME = 48,
     CREG_ZOOKEEPER_FLOORS = 32
 };
@@ -64,6 +66,8 @@ struct creg_driver_state {
     bool is_denied;  /* the server refused the credentials */
     uint64_t serial; /* names of liveness children */
     uint64_t events; /* watches that fired */
+    size_t users;    /* calls that have the handle */
+    size_t given_up; /* and those of them that only wait for its end */
 
     /* The newest change that a wait saw below a prefix, by the prefix's hash: a list that is
      * cut at a depth does not see everything that its revision stands for. */
@@ -77,9 +81,14 @@ struct creg_driver_state {
 creg_status creg_zookeeper_connect(creg_driver_state *state, creg_error *err);
 void creg_zookeeper_disconnect(creg_driver_state *state);
 
-/** The handle of a live session, waiting for one up to the deadline. CREG_UNAVAILABLE. */
+/**
+ * The handle of a live session, waiting for one up to the deadline. Every CREG_OK needs a
+ * creg_zookeeper_release() when the handle is not used any more. CREG_UNAVAILABLE.
+ */
 creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms,
                                   zhandle_t **ret_handle, creg_error *err);
+
+void creg_zookeeper_release(creg_driver_state *state);
 
 /** Has the session ended, as far as we can know? The caller holds the lock. */
 bool creg_zookeeper_is_lost(const creg_driver_state *state);
@@ -92,6 +101,7 @@ uint64_t creg_zookeeper_now_ms(void);
  */
 typedef struct creg_zookeeper_batch {
     creg_driver_state *state;
+    bool is_given_up; /* interrupted; counted in the state */
     bool is_bulk; /* multi-reads were used: what follows must not be older, so it uses them */
     pthread_mutex_t lock;
     pthread_cond_t done;
@@ -108,7 +118,10 @@ void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch);
 void creg_zookeeper_batch_start(creg_zookeeper_batch *batch);
 /** Take back a start whose call was not taken by the client. */
 void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code);
-/** Wait until at most `most` calls are under way. */
+/**
+ * Wait until at most `most` calls are under way. A caller that is interrupted meanwhile ends the
+ * session once all who use it have given up: only its end makes the client let go of the calls.
+ */
 void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most);
 /** Between calls that are started: wait when very many are under way, until a good part is done. */
 void creg_zookeeper_batch_ease(creg_zookeeper_batch *batch);
@@ -144,7 +157,8 @@ void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch);
 typedef enum creg_zookeeper_question {
     CREG_ZOOKEEPER_DATA,
     CREG_ZOOKEEPER_STAT,
-    CREG_ZOOKEEPER_CHILDREN
+    CREG_ZOOKEEPER_CHILDREN,
+    CREG_ZOOKEEPER_BOTH /* data and children; by multi-reads only */
 } creg_zookeeper_question;
 
 /**
@@ -163,6 +177,9 @@ void creg_zookeeper_bulk_init(creg_zookeeper_bulk *bulk);
 void creg_zookeeper_bulk_clear(creg_zookeeper_bulk *bulk);
 /** In a child of fork(): the connection is the parent's. */
 void creg_zookeeper_bulk_abandon(creg_zookeeper_bulk *bulk);
+
+/** Is it worth a multi-read to ask so many? */
+bool creg_zookeeper_bulk_is_worth(creg_driver_state *state, size_t count);
 
 /**
  * Ask the same of all nodes by multi-reads. False: not done, though some nodes may have been
@@ -237,6 +254,13 @@ creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uin
 typedef struct creg_zookeeper_liveness {
     char name[CREG_ZOOKEEPER_LIVE_NAME]; /* of the ephemeral child: "~live.5f3a..." */
     char path[CREG_LIMIT_KEY + CREG_ZOOKEEPER_LIVE_NAME + 4]; /* whole; "" before any bond */
+
+    /* Directories that exist, as far as this writer knows, by the hashes of their paths: what
+     * he wrote under the fence he need not ask for. A guess, which the multi verifies. */
+    pthread_mutex_t lock; /* from planning a transaction on until it is sent */
+    uint64_t *known;      /* open addressing; 0: free */
+    size_t known_count;
+    size_t known_slots;
 } creg_zookeeper_liveness;
 
 creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,

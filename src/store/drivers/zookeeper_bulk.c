@@ -94,20 +94,27 @@ static void put_step(creg_wire_out *out, int32_t type, bool is_end)
     creg_wire_put_int(out, -1);
 }
 
+static void put_read(creg_wire_out *out, int32_t type, const char *path)
+{
+    put_step(out, type, false);
+    creg_wire_put_bytes(out, path, strlen(path));
+    creg_wire_put_byte(out, false); /* no watch */
+}
+
 /* One request for as many of the nodes as it may hold; how many they are. */
 static size_t put_reads(creg_zookeeper_bulk *bulk, creg_zookeeper_node *const *nodes,
                         size_t count, creg_zookeeper_question question)
 {
     creg_wire_out *out = &bulk->wire.out;
-    int32_t type = question == CREG_ZOOKEEPER_CHILDREN ? TYPE_GET_CHILDREN : TYPE_GET_DATA;
     size_t begin = creg_wire_begin(out);
     creg_wire_put_int(out, ++bulk->wire.xid);
     creg_wire_put_int(out, TYPE_MULTI_READ);
     size_t size = 0;
     for (; size < count && size < bulk->at_once && out->size - begin < REQUEST_MOST; size++) {
-        put_step(out, type, false);
-        creg_wire_put_bytes(out, nodes[size]->path, strlen(nodes[size]->path));
-        creg_wire_put_byte(out, false); /* no watch */
+        if (question != CREG_ZOOKEEPER_CHILDREN)
+            put_read(out, TYPE_GET_DATA, nodes[size]->path);
+        if (question == CREG_ZOOKEEPER_CHILDREN || question == CREG_ZOOKEEPER_BOTH)
+            put_read(out, TYPE_GET_CHILDREN, nodes[size]->path);
     }
     put_step(out, -1, true);
     creg_wire_end(out, begin);
@@ -131,15 +138,14 @@ static void take_stat(creg_wire_in *in, struct Stat *stat)
     stat->pzxid = creg_wire_get_long(in);
 }
 
-static void take_data(creg_wire_in *in, creg_zookeeper_node *node,
-                      creg_zookeeper_question question)
+static void take_data(creg_wire_in *in, creg_zookeeper_node *node, bool is_stat)
 {
     const char *bytes;
     int32_t size = creg_wire_get_bytes(in, &bytes);
     node->data_code = ZOK;
     node->has_data = size >= 0;
     node->data = creg_slice_make("", 0);
-    if (size > 0 && question == CREG_ZOOKEEPER_DATA) {
+    if (size > 0 && !is_stat) {
         node->data = creg_arena_copy(node->batch->arena, creg_slice_make(bytes, (size_t)size));
         if (node->data.data == NULL)
             node->batch->is_out_of_memory = true;
@@ -165,15 +171,24 @@ static void take_children(creg_wire_in *in, creg_zookeeper_node *node)
     }
 }
 
-static void take_error(creg_wire_in *in, creg_zookeeper_node *node,
-                       creg_zookeeper_question question)
+/* The answer to one read of a node: of its children or of its data. */
+static void take_read(creg_wire_in *in, creg_zookeeper_node *node, bool is_children,
+                      bool is_stat)
 {
-    int32_t code = creg_wire_get_int(in);
-    if (question == CREG_ZOOKEEPER_CHILDREN)
-        node->children_code = code;
-    else
-        node->data_code = code;
-    in->failed = in->failed || code == ZOK;
+    int32_t type = creg_wire_get_int(in);
+    (void)creg_wire_get_byte(in);
+    (void)creg_wire_get_int(in);
+    if (type == TYPE_ERROR) {
+        int *code = is_children ? &node->children_code : &node->data_code;
+        *code = creg_wire_get_int(in);
+        in->failed = in->failed || *code == ZOK;
+    } else if (type == TYPE_GET_CHILDREN && is_children) {
+        take_children(in, node);
+    } else if (type == TYPE_GET_DATA && !is_children) {
+        take_data(in, node, is_stat);
+    } else {
+        in->failed = true;
+    }
 }
 
 /* The header of an answer: is it to the request `xid`, and was that understood? */
@@ -198,17 +213,10 @@ static bool take_reads(creg_zookeeper_bulk *bulk, int32_t xid,
     else if (in.size < ANSWER_SMALL && bulk->at_once < AT_ONCE_MOST)
         bulk->at_once *= 2;
     for (size_t i = 0; i < count && !in.failed; i++) {
-        int32_t type = creg_wire_get_int(&in);
-        (void)creg_wire_get_byte(&in);
-        (void)creg_wire_get_int(&in);
-        if (type == TYPE_ERROR)
-            take_error(&in, nodes[i], question);
-        else if (type == TYPE_GET_CHILDREN && question == CREG_ZOOKEEPER_CHILDREN)
-            take_children(&in, nodes[i]);
-        else if (type == TYPE_GET_DATA && question != CREG_ZOOKEEPER_CHILDREN)
-            take_data(&in, nodes[i], question);
-        else
-            in.failed = true;
+        if (question != CREG_ZOOKEEPER_CHILDREN)
+            take_read(&in, nodes[i], false, question == CREG_ZOOKEEPER_STAT);
+        if (question == CREG_ZOOKEEPER_CHILDREN || question == CREG_ZOOKEEPER_BOTH)
+            take_read(&in, nodes[i], true, false);
     }
     return !in.failed;
 }
@@ -250,6 +258,18 @@ static bool exchange(creg_zookeeper_bulk *bulk, creg_zookeeper_node *const *node
             return false;
     }
     return true;
+}
+
+bool creg_zookeeper_bulk_is_worth(creg_driver_state *state, size_t count)
+{
+    if (count < CREG_ZOOKEEPER_BULK_LEAST || count >= CREG_ZOOKEEPER_BULK_FROM)
+        return count >= CREG_ZOOKEEPER_BULK_FROM;
+    /* Somebody else is just using it: few reads are faster beside that than after it. */
+    if (pthread_mutex_trylock(&state->bulk.lock) != 0)
+        return false;
+    bool is_there = state->bulk.wire.socket >= 0;
+    pthread_mutex_unlock(&state->bulk.lock);
+    return is_there;
 }
 
 bool creg_zookeeper_bulk_read(creg_driver_state *state, zhandle_t *handle,

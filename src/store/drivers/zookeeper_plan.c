@@ -13,6 +13,12 @@
  *     fence                                 check of the ephemeral child that ties the key
  *
  * Facts about many keys of one directory come from one list of its children.
+ *
+ * Where the facts can be guessed they are not read at all: the multi verifies them anyhow, and
+ * a refusal leads back to reading. One bare put is taken for a change of what is there; the
+ * puts of a large new instance, which nobody else may write to, for creates below directories
+ * that its earlier pieces made. They are planned and sent in turn, and the server carries them
+ * out in the order in which they were sent, so a piece may count on one that is under way.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +37,7 @@ typedef struct fact {
     bool exists;
     bool is_made;      /* the multi creates it */
     bool is_directory; /* somebody needs it as a parent */
-    bool is_known;     /* its data was read already */
+    bool is_known;     /* its data was read already, or it is not there */
     size_t keys_below; /* direct children that the transaction asks about */
     creg_zookeeper_node node;
 } fact;
@@ -40,6 +46,7 @@ typedef struct plan {
     creg_driver_state *state;
     const creg_transaction *transaction;
     creg_zookeeper_liveness *fence;
+    bool is_guess; /* nothing was read */
     zhandle_t *handle;
     creg_zookeeper_batch *batch;
     creg_arena *arena;
@@ -130,6 +137,12 @@ static fact *parent_of(plan *work, const fact *child)
     return *slot_of(work, child->path, parent_size(child->path, child->path_size));
 }
 
+static fact *find(plan *work, creg_slice key)
+{
+    const char *path = creg_zookeeper_path(key, work->arena);
+    return path == NULL ? NULL : *slot_of(work, path, strlen(path));
+}
+
 /* A key and all its ancestors become known paths. */
 static fact *add_key(plan *work, creg_slice key)
 {
@@ -184,6 +197,11 @@ static creg_status wait_all(plan *work, creg_error *err)
     return work->batch->is_out_of_memory ? creg_fail_arena(err, work->arena) : CREG_OK;
 }
 
+static bool is_unread(const fact *about)
+{
+    return !about->is_known && !about->exists;
+}
+
 static bool is_listed(const fact *directory)
 {
     return directory->keys_below >= LIST_FROM && directory->node.child_count > 0;
@@ -215,7 +233,7 @@ static creg_status ask_level(plan *work, fact *const *level, size_t size,
     size_t count = 0;
     for (size_t i = 0; i < size; i++) {
         fact *parent = parent_of(work, level[i]);
-        if (!parent->exists)
+        if (!parent->exists || !is_unread(level[i]))
             continue;
         if (is_listed(parent))
             level[i]->exists = has_child(parent, strrchr(level[i]->path, '/') + 1);
@@ -252,23 +270,74 @@ static creg_status read_level(plan *work, fact **level, size_t size,
     return list_level(work, level, size, nodes, err);
 }
 
+/* The answer about a path that was asked for by itself. */
+static creg_status take_fact(plan *work, fact *about, creg_error *err)
+{
+    int code = about->node.data_code;
+    about->exists = code == ZOK;
+    about->is_known = true;
+    if (code != ZOK && code != ZNONODE)
+        return creg_zookeeper_fail(code, false, about->path, err);
+    for (fact *parent = about; about->exists && parent->path_size > 1;) {
+        parent = parent_of(work, parent);
+        parent->exists = true;
+    }
+    return CREG_OK;
+}
+
+/* Something has to be there already, so most of the rest will be. */
+static bool expects_presence(const creg_transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->check_count; i++)
+        if (transaction->checks[i].kind == CREG_CHECK_PRESENT)
+            return true;
+    return false;
+}
+
+/* Only what the transaction names: the parents of what exists need not be asked for. */
+static creg_status read_named(plan *work, creg_error *err)
+{
+    const creg_transaction *transaction = work->transaction;
+    size_t count = transaction->check_count + transaction->operation_count;
+    if (count > ASK_AT_ONCE || !expects_presence(transaction))
+        return CREG_OK;
+    fact *asked[ASK_AT_ONCE];
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_check = i < transaction->check_count;
+        fact *about =
+            find(work, is_check ? transaction->checks[i].key
+                                : transaction->operations[i - transaction->check_count].key);
+        if (about == NULL)
+            return creg_fail_arena(err, work->arena);
+        if (!is_unread(about))
+            continue;
+        about->is_known = true; /* and not asked for again */
+        asked[size++] = about;
+    }
+    for (size_t i = 0; i < size; i++)
+        creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
+    creg_status status = wait_all(work, err);
+    for (size_t i = 0; i < size && status == CREG_OK; i++)
+        status = take_fact(work, asked[i], err);
+    return status;
+}
+
 /* Everything down to a depth in one round trip: a small transaction knows all after it. */
 static creg_status read_top(plan *work, const size_t *depths, size_t most, creg_error *err)
 {
+    fact **asked = creg_arena_calloc(work->arena, work->fact_count, sizeof *asked);
+    if (asked == NULL)
+        return creg_fail_arena(err, work->arena);
+    size_t size = 0;
     for (size_t i = 0; i < work->fact_count; i++)
-        if (depths[i] > 0 && depths[i] <= most)
-            creg_zookeeper_ask_data(work->handle, &work->facts[i]->node, false, NULL, NULL);
+        if (depths[i] > 0 && depths[i] <= most && is_unread(work->facts[i]))
+            asked[size++] = work->facts[i];
+    for (size_t i = 0; i < size; i++)
+        creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
     creg_status status = wait_all(work, err);
-    for (size_t i = 0; i < work->fact_count && status == CREG_OK; i++) {
-        fact *about = work->facts[i];
-        if (depths[i] == 0 || depths[i] > most)
-            continue;
-        int code = about->node.data_code;
-        about->exists = code == ZOK;
-        about->is_known = true;
-        if (code != ZOK && code != ZNONODE)
-            status = creg_zookeeper_fail(code, false, about->path, err);
-    }
+    for (size_t i = 0; i < size && status == CREG_OK; i++)
+        status = take_fact(work, asked[i], err);
     return status;
 }
 
@@ -276,7 +345,7 @@ static size_t count_at(const plan *work, const size_t *depths, size_t depth)
 {
     size_t count = 0;
     for (size_t i = 0; i < work->fact_count; i++)
-        count += depths[i] == depth;
+        count += depths[i] == depth && is_unread(work->facts[i]);
     return count;
 }
 
@@ -318,12 +387,6 @@ static creg_status read_existence(plan *work, creg_error *err)
     for (size_t depth = top + 1; depth <= deepest && status == CREG_OK; depth++)
         status = read_level(work, level, facts_at(work, depths, depth, level), nodes, err);
     return status;
-}
-
-static fact *find(plan *work, creg_slice key)
-{
-    const char *path = creg_zookeeper_path(key, work->arena);
-    return path == NULL ? NULL : *slot_of(work, path, strlen(path));
 }
 
 /* Keys that are checked or deleted: their data and versions, and the names of what is below. */
@@ -799,42 +862,152 @@ static creg_status judge(const plan *work, int code, const zoo_op_result_t *resu
                          : "somebody else was faster; nothing was done");
 }
 
-static creg_status send_multi(plan *work, bool *ret_again, creg_error *err)
+/* A multi on its way. */
+typedef struct sending {
+    zoo_op_result_t *results;
+    creg_zookeeper_node answer;
+} sending;
+
+static creg_status send_multi(plan *work, sending *ret_sending, creg_error *err)
 {
-    if (work->step_count == 0)
-        return CREG_OK;
     if (work->bytes > CREG_ZOOKEEPER_PACKET_MAX)
         return creg_fail(err, CREG_LIMIT, "a transaction of %zu bytes; ZooKeeper takes %d",
                          work->bytes, CREG_ZOOKEEPER_PACKET_MAX);
-    zoo_op_result_t *results =
-        creg_arena_calloc(work->arena, work->step_count, sizeof *results);
-    if (results == NULL)
+    *ret_sending = (sending){.answer = {.batch = work->batch}};
+    ret_sending->results =
+        creg_arena_calloc(work->arena, work->step_count, sizeof *ret_sending->results);
+    if (ret_sending->results == NULL)
         return creg_fail_arena(err, work->arena);
-    creg_zookeeper_node answer = {.batch = work->batch};
     creg_zookeeper_batch_start(work->batch);
-    int code = zoo_amulti(work->handle, (int)work->step_count, work->steps, results, take_multi,
-                          &answer);
-    if (code != ZOK) {
-        creg_zookeeper_batch_failed(work->batch, ZOK);
-        return creg_zookeeper_fail(code, false, "/", err); /* not sent */
-    }
-    creg_zookeeper_batch_wait(work->batch, 0);
-    return judge(work, answer.data_code, results, ret_again, err);
+    int code = zoo_amulti(work->handle, (int)work->step_count, work->steps,
+                          ret_sending->results, take_multi, &ret_sending->answer);
+    if (code == ZOK)
+        return CREG_OK;
+    creg_zookeeper_batch_failed(work->batch, ZOK);
+    return creg_zookeeper_fail(code, false, "/", err); /* not sent */
 }
 
-static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_again,
-                            creg_error *err)
+static creg_status finish_multi(plan *work, const sending *sent, bool *ret_again,
+                                creg_error *err)
 {
-    creg_status status = collect_paths(work, err);
+    creg_zookeeper_batch_wait(work->batch, 0);
+    return judge(work, sent->answer.data_code, sent->results, ret_again, err);
+}
+
+/* ---- guessing --------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const fact *about)
+{
+    uint64_t hash = creg_hash_bytes(about->path, about->path_size);
+    return hash == 0 ? 1 : hash;
+}
+
+static uint64_t *known_slot(uint64_t *known, size_t slots, uint64_t hash)
+{
+    size_t slot = (size_t)hash & (slots - 1);
+    while (known[slot] != 0 && known[slot] != hash)
+        slot = (slot + 1) & (slots - 1);
+    return &known[slot];
+}
+
+static bool grow_known(creg_zookeeper_liveness *fence)
+{
+    size_t slots = fence->known_slots == 0 ? 256 : fence->known_slots * 2;
+    uint64_t *grown = creg_memory_calloc(slots, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    for (size_t i = 0; i < fence->known_slots; i++)
+        if (fence->known[i] != 0)
+            *known_slot(grown, slots, fence->known[i]) = fence->known[i];
+    creg_memory_free(fence->known);
+    fence->known = grown;
+    fence->known_slots = slots;
+    return true;
+}
+
+/* Directories that are there, or will be when what was sent before has been carried out. */
+static void note_directories(plan *work)
+{
+    creg_zookeeper_liveness *fence = work->fence;
+    for (size_t i = 0; i < work->fact_count; i++) {
+        const fact *about = work->facts[i];
+        if (!about->is_directory || !(about->exists || about->is_made))
+            continue;
+        bool has_room = fence->known_count * 2 < fence->known_slots || grow_known(fence);
+        if (!has_room)
+            return; /* then more has to be read */
+        uint64_t *slot = known_slot(fence->known, fence->known_slots, hash_of(about));
+        fence->known_count += *slot == 0;
+        *slot = hash_of(about);
+    }
+}
+
+static void forget_directories(creg_zookeeper_liveness *fence)
+{
+    if (fence->known_slots > 0)
+        memset(fence->known, 0, fence->known_slots * sizeof *fence->known);
+    fence->known_count = 0;
+}
+
+static bool is_only_puts(const creg_transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->operation_count; i++)
+        if (transaction->operations[i].kind != CREG_OPERATION_PUT)
+            return false;
+    return transaction->check_count == 0 && !is_binding(transaction);
+}
+
+/* One put and nothing else: a guess that costs no more than reading first would. */
+static bool is_bare_put(const creg_transaction *transaction)
+{
+    return transaction->operation_count == 1 && transaction->fence == NULL &&
+           is_only_puts(transaction);
+}
+
+static bool can_guess(const plan *work)
+{
+    if (is_bare_put(work->transaction))
+        return true;
+    return work->fence != NULL && work->fence->known_count > 0 &&
+           is_only_puts(work->transaction);
+}
+
+/* The caller holds the fence's lock, if there is one. */
+static void guess_facts(plan *work)
+{
+    bool is_change = is_bare_put(work->transaction);
+    for (size_t i = 0; i < work->fact_count; i++) {
+        fact *about = work->facts[i];
+        about->exists =
+            is_change || about->path_size == 1 ||
+            *known_slot(work->fence->known, work->fence->known_slots, hash_of(about)) != 0;
+    }
+}
+
+/* ---- one try ---------------------------------------------------------------------------- */
+
+static creg_status read_facts(plan *work, creg_error *err)
+{
     /* Answers come in the order of the calls: what follows sees all that was before the sync. */
-    if (status == CREG_OK)
-        creg_zookeeper_ask_sync(work->handle, work->batch);
+    creg_zookeeper_ask_sync(work->handle, work->batch);
+    creg_status status = read_named(work, err);
     if (status == CREG_OK)
         status = read_existence(work, err);
     if (status == CREG_OK)
         status = read_details(work, err);
-    if (status == CREG_OK)
-        status = walk_trees(work, err);
+    return status == CREG_OK ? walk_trees(work, err) : status;
+}
+
+/* From the transaction to a multi that was sent, if there is anything to send. */
+static creg_status plan_and_send(plan *work, sending *sent, size_t *ret_failed_check,
+                                 bool *ret_again, creg_error *err)
+{
+    creg_status status = collect_paths(work, err);
+    work->is_guess = work->is_guess && can_guess(work);
+    if (status == CREG_OK && work->is_guess)
+        guess_facts(work);
+    else if (status == CREG_OK)
+        status = read_facts(work, err);
     if (status == CREG_CONFLICT)
         *ret_again = true; /* something went while it was walked */
     if (status == CREG_OK)
@@ -843,7 +1016,30 @@ static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_agai
         return status;
     if (!add_checks(work) || !add_operations(work))
         return creg_fail_arena(err, work->arena);
-    return send_multi(work, ret_again, err);
+    if (work->step_count > 0)
+        status = send_multi(work, sent, err);
+    if (status == CREG_OK && work->fence != NULL)
+        note_directories(work);
+    return status;
+}
+
+static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_again,
+                            creg_error *err)
+{
+    sending sent;
+    if (work->fence != NULL)
+        pthread_mutex_lock(&work->fence->lock);
+    creg_status status = plan_and_send(work, &sent, ret_failed_check, ret_again, err);
+    if (work->fence != NULL)
+        pthread_mutex_unlock(&work->fence->lock);
+    if (status == CREG_OK && work->step_count > 0)
+        status = finish_multi(work, &sent, ret_again, err);
+    if (status == CREG_OK || work->fence == NULL)
+        return status;
+    pthread_mutex_lock(&work->fence->lock);
+    forget_directories(work->fence);
+    pthread_mutex_unlock(&work->fence->lock);
+    return status;
 }
 
 creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,
@@ -865,6 +1061,7 @@ creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transactio
         creg_zookeeper_batch_init(&batch, state, &arena);
         plan work = {.state = state,
                      .transaction = transaction,
+                     .is_guess = round == 0,
                      .handle = handle,
                      .batch = &batch,
                      .arena = &arena};
@@ -873,6 +1070,11 @@ creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transactio
         status = try_once(&work, ret_failed_check, &is_again, err);
         creg_zookeeper_batch_wait(&batch, 0);
         creg_zookeeper_batch_clear(&batch);
+        creg_zookeeper_release(state);
+        if (batch.is_given_up && status == CREG_UNAVAILABLE) {
+            status = creg_fail_interrupted(err);
+            break;
+        }
         /* Reads before the multi that failed for want of a server may simply be repeated. */
         if (status == CREG_UNAVAILABLE && creg_zookeeper_now_ms() < deadline)
             is_again = true;

@@ -89,8 +89,11 @@ creg_status creg_zookeeper_connect(creg_driver_state *state, creg_error *err)
     if (status != CREG_OK)
         return status;
     zhandle_t *handle;
-    return creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle,
-                                 err);
+    status =
+        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    if (status == CREG_OK)
+        creg_zookeeper_release(state);
+    return status;
 }
 
 void creg_zookeeper_disconnect(creg_driver_state *state)
@@ -103,19 +106,33 @@ void creg_zookeeper_disconnect(creg_driver_state *state)
         zookeeper_close(handle); /* joins the client's threads: never under our lock */
 }
 
-static void wait_until(creg_driver_state *state, uint64_t deadline_ms)
+static struct timespec after_ms(clockid_t clock, uint64_t duration)
 {
-    uint64_t now = creg_zookeeper_now_ms();
-    uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(left / 1000);
-    until.tv_nsec += (long)(left % 1000) * 1000000;
+    clock_gettime(clock, &until);
+    until.tv_sec += (time_t)(duration / 1000);
+    until.tv_nsec += (long)(duration % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    pthread_cond_timedwait(&state->changed, &state->lock, &until);
+    return until;
+}
+
+/* Or less, when somebody must be asked whether to go on. The caller holds the lock. */
+static bool wait_until(creg_driver_state *state, uint64_t deadline_ms)
+{
+    uint64_t now = creg_zookeeper_now_ms();
+    uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
+    if (creg_is_interruptible() && left > CREG_INTERRUPT_MS)
+        left = CREG_INTERRUPT_MS;
+    struct timespec until = after_ms(CLOCK_MONOTONIC, left);
+    if (pthread_cond_timedwait(&state->changed, &state->lock, &until) == 0)
+        return true;
+    pthread_mutex_unlock(&state->lock);
+    bool goes_on = !creg_is_interrupted();
+    pthread_mutex_lock(&state->lock);
+    return goes_on;
 }
 
 /*
@@ -158,13 +175,24 @@ creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms
             status = creg_fail(err, CREG_UNAVAILABLE, "no ZooKeeper server could be reached");
             break;
         }
-        wait_until(state, deadline_ms);
+        if (!wait_until(state, deadline_ms)) {
+            status = creg_fail_interrupted(err);
+            break;
+        }
     }
     if (status == CREG_OK && state->is_denied)
         status = creg_fail(err, CREG_PERMISSION, "ZooKeeper does not accept the credentials");
+    state->users += status == CREG_OK;
     *ret_handle = state->handle;
     pthread_mutex_unlock(&state->lock);
     return status;
+}
+
+void creg_zookeeper_release(creg_driver_state *state)
+{
+    pthread_mutex_lock(&state->lock);
+    state->users--;
+    pthread_mutex_unlock(&state->lock);
 }
 
 creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_error *err)
@@ -209,6 +237,11 @@ void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_driver_state *s
 
 void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch)
 {
+    if (batch->is_given_up) {
+        pthread_mutex_lock(&batch->state->lock);
+        batch->state->given_up--;
+        pthread_mutex_unlock(&batch->state->lock);
+    }
     pthread_cond_destroy(&batch->done);
     pthread_mutex_destroy(&batch->lock);
 }
@@ -248,12 +281,51 @@ void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code)
     pthread_mutex_unlock(&batch->lock);
 }
 
+/*
+ * Closing the session is safe when nobody but those who wait in vain has its handle. The next
+ * call begins another one.
+ */
+static void give_up(creg_zookeeper_batch *batch)
+{
+    creg_driver_state *state = batch->state;
+    zhandle_t *given_up = NULL;
+    pthread_mutex_lock(&state->lock);
+    state->given_up += !batch->is_given_up;
+    batch->is_given_up = true;
+    if (state->given_up == state->users) {
+        given_up = state->handle;
+        state->handle = NULL;
+        state->is_connected = false;
+        state->is_expired = true;
+    }
+    pthread_mutex_unlock(&state->lock);
+    if (given_up != NULL)
+        zookeeper_close(given_up); /* answers all calls with ZCLOSING */
+}
+
+/* The caller holds the lock of the batch, and does so again afterwards. */
+static void wait_a_while(creg_zookeeper_batch *batch)
+{
+    struct timespec until = after_ms(CLOCK_REALTIME, CREG_INTERRUPT_MS);
+    if (pthread_cond_timedwait(&batch->done, &batch->lock, &until) == 0)
+        return;
+    pthread_mutex_unlock(&batch->lock);
+    if (creg_is_interrupted())
+        give_up(batch);
+    pthread_mutex_lock(&batch->lock);
+}
+
 void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most)
 {
+    bool may_stop = creg_is_interruptible();
     pthread_mutex_lock(&batch->lock);
     batch->awaited = most;
-    while (batch->pending > most)
-        pthread_cond_wait(&batch->done, &batch->lock);
+    while (batch->pending > most) {
+        if (may_stop)
+            wait_a_while(batch);
+        else
+            pthread_cond_wait(&batch->done, &batch->lock);
+    }
     pthread_mutex_unlock(&batch->lock);
 }
 
@@ -410,8 +482,8 @@ creg_status creg_zookeeper_ask_all(zhandle_t *handle, creg_zookeeper_batch *batc
                                    creg_zookeeper_question question, watcher_fn watcher,
                                    void *watcher_context, creg_error *err)
 {
-    bool is_many =
-        count > 0 && watcher == NULL && (batch->is_bulk || count >= CREG_ZOOKEEPER_BULK_FROM);
+    bool is_many = count > 0 && watcher == NULL &&
+                   (batch->is_bulk || creg_zookeeper_bulk_is_worth(batch->state, count));
     bool is_done =
         is_many && creg_zookeeper_bulk_read(batch->state, handle, nodes, count, question);
     if (!is_done && batch->is_bulk && count > 0) /* one by one could be older than before */

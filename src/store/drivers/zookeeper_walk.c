@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "store/drivers/zookeeper.h"
 
-enum { SNAPSHOT_TRIES = 12, LOOK_MS = 500 };
+enum { SNAPSHOT_TRIES = 12, LOOK_MS = 500, TOGETHER_MOST = 256 };
 
 /* ---- walking ---------------------------------------------------------------------------- */
 
@@ -151,18 +151,40 @@ static creg_status check_level(const descent *down, size_t from, creg_error *err
     return CREG_OK;
 }
 
+/* In a level that is not large a round trip costs more than asking leaves for children. */
+static bool is_asked_together(const descent *down, size_t from)
+{
+    const creg_zookeeper_walk *walk = down->walk;
+    size_t count = walk->size - from;
+    if (down->watcher != NULL || count > TOGETHER_MOST ||
+        !creg_zookeeper_bulk_is_worth(down->batch->state, count))
+        return false;
+    for (size_t i = from; i < walk->size; i++)
+        if (is_last(down, walk->nodes[i]))
+            return false;
+    return true;
+}
+
 /* One level: its data, its children unless it is the last one, and no surprises. */
 static creg_status read_level(const descent *down, size_t from, creg_zookeeper_node **parents,
                               size_t *ret_count, creg_error *err)
 {
     creg_zookeeper_walk *walk = down->walk;
-    creg_status status =
-        creg_zookeeper_ask_all(down->handle, down->batch, walk->nodes + from, walk->size - from,
-                               CREG_ZOOKEEPER_DATA, down->watcher, down->watcher_context, err);
+    creg_zookeeper_node **level = walk->nodes + from;
+    size_t size = walk->size - from;
+    bool is_together = is_asked_together(down, from) &&
+                       creg_zookeeper_bulk_read(down->batch->state, down->handle, level, size,
+                                                CREG_ZOOKEEPER_BOTH);
+    down->batch->is_bulk = down->batch->is_bulk || is_together;
+    creg_status status = CREG_OK;
+    if (!is_together)
+        status =
+            creg_zookeeper_ask_all(down->handle, down->batch, level, size, CREG_ZOOKEEPER_DATA,
+                                   down->watcher, down->watcher_context, err);
     if (status != CREG_OK)
         return status;
     *ret_count = choose_parents(down, from, false, parents);
-    if (*ret_count > 0)
+    if (*ret_count > 0 && !is_together)
         status = creg_zookeeper_ask_all(down->handle, down->batch, parents, *ret_count,
                                         CREG_ZOOKEEPER_CHILDREN, down->watcher,
                                         down->watcher_context, err);
@@ -387,6 +409,11 @@ creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size
         status = read_once(state, handle, reads, count, &batch, ret_revision, &attempt);
         creg_zookeeper_batch_wait(&batch, 0);
         creg_zookeeper_batch_clear(&batch);
+        creg_zookeeper_release(state);
+        if (batch.is_given_up && status == CREG_UNAVAILABLE) {
+            status = creg_fail_interrupted(&attempt);
+            break;
+        }
         bool is_repeatable = status == CREG_CONFLICT || status == CREG_UNAVAILABLE;
         if (!is_repeatable || creg_zookeeper_now_ms() >= deadline)
             break;
@@ -478,8 +505,10 @@ creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uin
         zhandle_t *handle;
         status = creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms,
                                        &handle, err);
-        if (status == CREG_OK)
+        if (status == CREG_OK) {
             status = watch_once(state, handle, prefix, &arena, ret_revision, err);
+            creg_zookeeper_release(state);
+        }
         if (status == CREG_CONFLICT) {
             pause_ms(2);
             continue; /* changed while it was read: read again */

@@ -145,11 +145,12 @@ static bool wait_for(const creg_wire *wire, short events, uint64_t deadline_ms)
         if (now >= deadline_ms)
             return false;
         struct pollfd entry = {.fd = wire->socket, .events = events};
+        uint64_t slice = creg_is_interruptible() ? CREG_INTERRUPT_MS : 60000;
         uint64_t left = deadline_ms - now;
-        int count = poll(&entry, 1, left > 60000 ? 60000 : (int)left);
+        int count = poll(&entry, 1, (int)(left > slice ? slice : left));
         if (count > 0)
             return true;
-        if (count < 0 && errno != EINTR)
+        if ((count < 0 && errno != EINTR) || creg_is_interrupted())
             return false;
     }
 }

@@ -90,10 +90,10 @@ static bool take_piece(void *user, const char *data, size_t size)
 static creg_status take_message(creg_slice body, creg_grpc_answer *answer, creg_error *err)
 {
     answer->message = creg_slice_make("", 0);
-    if (body.size == 0)
+    if (body.size == 0 && answer->status != CREG_GRPC_OK)
         return CREG_OK; /* only trailers */
     if (body.size < FRAME_HEADER || body.data[0] != 0 ||
-        read_length(body.data) > body.size - FRAME_HEADER)
+        read_length(body.data) != body.size - FRAME_HEADER)
         return creg_fail(err, CREG_UNKNOWN_OUTCOME, "the server's answer is no gRPC message");
     answer->message = creg_slice_make(body.data + FRAME_HEADER, read_length(body.data));
     return CREG_OK;
@@ -143,5 +143,6 @@ creg_status creg_grpc_call(creg_http *http, const creg_grpc_request *request, cr
     if (answer.status != 200 && answer.grpc_status == CREG_GRPC_NONE)
         return creg_fail(err, CREG_UNKNOWN_OUTCOME, "HTTP %ld in place of a gRPC answer",
                          answer.status);
-    return take_message(answer.body, ret_answer, err);
+    ret_answer->message = creg_slice_make("", 0);
+    return request->take != NULL ? CREG_OK : take_message(answer.body, ret_answer, err);
 }

@@ -130,6 +130,18 @@ static creg_status make_whole(const creg_store *store, const creg_read *read, cr
     return CREG_OK;
 }
 
+/* A driver's server may answer what it was not asked: what is cut off below must be there. */
+static creg_status check_result(const creg_read *whole, creg_error *err)
+{
+    const creg_pairs *pairs = &whole->ret_pairs;
+    bool is_fine = whole->is_list || pairs->size == 0 ||
+                   (pairs->size == 1 && creg_slice_equal(pairs->items[0].key, whole->key));
+    return is_fine
+               ? CREG_OK
+               : creg_fail(err, CREG_UNAVAILABLE, "the store answered another key than '%.*s'",
+                           CREG_SHOW(whole->key));
+}
+
 static void take_results(const creg_store *store, creg_read *read, const creg_read *whole)
 {
     size_t skip = store->root.size;
@@ -160,6 +172,8 @@ creg_status creg_store_read(creg_store *store, creg_read *reads, size_t count,
 
     uint64_t revision = 0;
     status = store->driver->read(store->state, whole, count, arena, &revision, err);
+    for (size_t i = 0; i < count && status == CREG_OK; i++)
+        status = check_result(&whole[i], err);
     if (status != CREG_OK)
         return status;
     for (size_t i = 0; i < count; i++)

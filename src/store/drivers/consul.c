@@ -181,7 +181,12 @@ static creg_status check_access(creg_driver_state *state, creg_slice prefix, cre
     creg_slice key;
     creg_status status = creg_text_finish(&text, &key, err);
     creg_http_answer answer;
-    return status == CREG_OK ? get_kv(state, key, "", arena, &answer, err) : status;
+    if (status == CREG_OK)
+        status = get_kv(state, key, "", arena, &answer, err);
+    creg_consul_entries entries;
+    return status == CREG_OK && answer.status == 200
+               ? creg_consul_parse_entries(answer.body, false, arena, &entries, err)
+               : status;
 }
 
 /* Servers before 1.11 know no partitions, and do not say so: they would use the only one. All

@@ -157,6 +157,36 @@ static creg_status send_range(creg_driver_state *state, const CregPb__RangeReque
     return creg_etcd_send(state, &call, arena, ret_answer, err);
 }
 
+static bool is_in_range(const CregPb__KeyValue *entry, const CregPb__RangeRequest *request)
+{
+    creg_slice key = slice_of(entry->key);
+    creg_slice first = slice_of(request->key);
+    creg_slice end = slice_of(request->range_end);
+    if (entry->mod_revision <= 0)
+        return false;
+    if (end.size == 0)
+        return creg_slice_equal(key, first);
+    bool is_open = end.size == 1 && end.data[0] == '\0';
+    return creg_slice_compare(key, first) >= 0 && (is_open || creg_slice_compare(key, end) < 0);
+}
+
+/* Is this what was asked for? Every answer of etcd has a header, and keys in rising order; one
+ * that is not so would be taken for absent keys, or lead a list in circles. */
+static creg_status check_range(const CregPb__RangeResponse *answer,
+                               const CregPb__RangeRequest *request, creg_error *err)
+{
+    bool is_fine = answer->header != NULL && answer->header->revision > 0 &&
+                   !(answer->more && answer->n_kvs == 0);
+    for (size_t i = 0; is_fine && i < answer->n_kvs; i++)
+        is_fine = is_in_range(answer->kvs[i], request) &&
+                  (i == 0 || creg_slice_compare(slice_of(answer->kvs[i - 1]->key),
+                                                slice_of(answer->kvs[i]->key)) < 0);
+    return is_fine ? CREG_OK
+                   : creg_fail(err, CREG_UNAVAILABLE,
+                               "etcd gave an answer that is not to "
+                               "what was asked");
+}
+
 static creg_status etcd_get(creg_driver_state *state, creg_slice key, creg_arena *arena,
                             creg_slice *ret_value, creg_version *ret_version, creg_error *err)
 {
@@ -165,6 +195,8 @@ static creg_status etcd_get(creg_driver_state *state, creg_slice key, creg_arena
     request.serializable = state->is_serializable;
     CregPb__RangeResponse *answer;
     creg_status status = send_range(state, &request, arena, &answer, err);
+    if (status == CREG_OK)
+        status = check_range(answer, &request, err);
     if (status != CREG_OK)
         return status;
     if (answer->n_kvs == 0)
@@ -247,6 +279,8 @@ static creg_status read_pages(creg_driver_state *state, creg_read *read, creg_ar
         CregPb__RangeResponse *answer;
         status = send_range(state, &request, arena, &answer, err);
         if (status == CREG_OK)
+            status = check_range(answer, &request, err);
+        if (status == CREG_OK)
             status = add_entries(answer, arena, &pairs, &capacity, err);
         if (status != CREG_OK)
             return status;
@@ -305,7 +339,9 @@ static creg_status read_some(creg_driver_state *state, creg_read *reads, size_t 
             return creg_fail(err, CREG_UNAVAILABLE, "etcd answered a read with something else");
         creg_pairs pairs = {NULL, 0};
         size_t capacity = 0;
-        status = add_entries(range, arena, &pairs, &capacity, err);
+        status = check_range(range, &ranges[i], err);
+        if (status == CREG_OK)
+            status = add_entries(range, arena, &pairs, &capacity, err);
         if (status == CREG_OK)
             status = take_read(&pairs, &reads[i], arena, err);
     }
@@ -598,6 +634,10 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
     status = creg_etcd_send(state, &call, arena, &answer, err);
     if (status != CREG_OK)
         return status;
+    /* Every answer of etcd has a header; without one "not done" may just be what is missing. */
+    if (answer->header == NULL)
+        return creg_fail(err, CREG_UNKNOWN_OUTCOME,
+                         "etcd's answer cannot be read; the change may have been made");
     if (answer->succeeded)
         return CREG_OK;
     find_failed_check(state, transaction, arena, ret_failed_check);
@@ -715,6 +755,10 @@ static creg_status etcd_liveness_open(creg_driver_state *state, creg_slice name,
     CregPb__LeaseGrantResponse *answer;
     creg_status status = creg_etcd_send(state, &call, &arena, &answer, err);
     lease *bound = NULL;
+    bool is_granted = status == CREG_OK && answer->id != 0 && answer->ttl > 0 &&
+                      answer->ttl <= (int64_t)(UINT32_MAX / 1000);
+    if (status == CREG_OK && !is_granted)
+        status = creg_fail(err, CREG_UNAVAILABLE, "etcd gave a lease that cannot be used");
     if (status == CREG_OK) {
         bound = creg_memory_calloc(1, sizeof *bound);
         if (bound == NULL)

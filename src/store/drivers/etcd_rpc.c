@@ -166,6 +166,16 @@ static creg_status fail_status(const creg_grpc_answer *answer, bool is_write, cr
     return status;
 }
 
+/* Nothing was asked to be done, so there is no outcome that could be unknown. */
+static creg_status of_call(const creg_etcd_call *call, creg_status status, creg_error *err)
+{
+    if (status != CREG_UNKNOWN_OUTCOME || call->is_write)
+        return status;
+    if (err != NULL)
+        err->status = CREG_UNAVAILABLE;
+    return CREG_UNAVAILABLE;
+}
+
 static bool is_expired_token(const creg_driver_state *state, const creg_grpc_answer *answer)
 {
     return state->user != NULL && (answer->status == CREG_GRPC_UNAUTHENTICATED ||
@@ -184,10 +194,11 @@ creg_status creg_etcd_send(creg_driver_state *state, const creg_etcd_call *call,
         creg_grpc_answer answer = {0};
         request.token = creg_etcd_token(state, arena);
         status = creg_grpc_call(state->http, &request, arena, &answer, err);
+        if (status == CREG_OK && answer.status == CREG_GRPC_OK)
+            return of_call(call, unpack(call->answer, answer.message, arena, ret_answer, err),
+                           err);
         if (status != CREG_OK)
-            return status;
-        if (answer.status == CREG_GRPC_OK)
-            return unpack(call->answer, answer.message, arena, ret_answer, err);
+            return of_call(call, status, err);
         if (is_expired_token(state, &answer) && !is_renewed) {
             is_renewed = true;
             status = creg_etcd_authenticate(state, err);

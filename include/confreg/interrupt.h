@@ -28,7 +28,8 @@ typedef bool (*creg_interrupt)(void *user);
  *
  * The store is left as by a process that was killed then: readers see all of a change or
  * nothing, and a sweep may have something to do. `ask` shall go on saying true until the call
- * has returned. A wait for the lock of another process (a commit to LMDB) is not given up.
+ * has returned. A wait for the lock of another process (a commit to LMDB) is not given up; one
+ * for ZooKeeper not before the calls of other threads on the same store have ended, too.
  * Threads: each has its own question.
  */
 CREG_API void creg_interrupt_set(creg_interrupt ask, void *user);

@@ -113,7 +113,8 @@ def test_other_threads_are_not_interrupted(service, reg):
     service.pause(0)
     try:
         other.start()
-        assert interrupted_after(lambda: reg.templates()) < 5
+        # ZooKeeper's client lets go of a call with its session only, which the other one has too.
+        assert interrupted_after(reg.templates) < (15 if KIND == "zookeeper" else 1)
     finally:
         service.resume(0)
     other.join(30)

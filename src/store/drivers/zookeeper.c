@@ -278,9 +278,8 @@ static void zookeeper_liveness_release(creg_driver_state *state, void *handle)
 {
     creg_zookeeper_liveness *bond = handle;
     zhandle_t *session;
-    if (bond->path[0] != '\0' &&
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + 100, &session, NULL) ==
-            CREG_OK) {
+    if (bond->path[0] != '\0' && creg_zookeeper_handle(state, creg_zookeeper_now_ms() + 100,
+                                                       &session, NULL) == CREG_OK) {
         zoo_adelete(session, bond->path, -1, take_nothing, NULL); /* else it goes with us */
         creg_zookeeper_release(state);
     }

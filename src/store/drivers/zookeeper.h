@@ -68,6 +68,7 @@ struct creg_driver_state {
     uint64_t events; /* watches that fired */
     size_t users;    /* calls that have the handle */
     size_t given_up; /* and those of them that only wait for its end */
+    uint64_t ended;  /* sessions that ended that way */
 
     /* The newest change that a wait saw below a prefix, by the prefix's hash: a list that is
      * cut at a depth does not see everything that its revision stands for. */
@@ -101,7 +102,8 @@ uint64_t creg_zookeeper_now_ms(void);
  */
 typedef struct creg_zookeeper_batch {
     creg_driver_state *state;
-    bool is_given_up; /* interrupted; counted in the state */
+    bool is_given_up; /* interrupted, and counted in the state: nothing more is asked */
+    uint64_t ended;   /* sessions that had ended before that */
     bool is_bulk; /* multi-reads were used: what follows must not be older, so it uses them */
     pthread_mutex_t lock;
     pthread_cond_t done;
@@ -115,12 +117,13 @@ typedef struct creg_zookeeper_batch {
 void creg_zookeeper_batch_init(creg_zookeeper_batch *batch, creg_driver_state *state,
                                creg_arena *arena);
 void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch);
-void creg_zookeeper_batch_start(creg_zookeeper_batch *batch);
+/** One more is under way; false when the batch was given up, and with it the handle. */
+bool creg_zookeeper_batch_start(creg_zookeeper_batch *batch);
 /** Take back a start whose call was not taken by the client. */
 void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code);
 /**
  * Wait until at most `most` calls are under way. A caller that is interrupted meanwhile ends the
- * session once all who use it have given up: only its end makes the client let go of the calls.
+ * session once all who use it have given up: only then does the client let go of what is ours.
  */
 void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most);
 /** Between calls that are started: wait when very many are under way, until a good part is done. */

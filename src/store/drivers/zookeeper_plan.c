@@ -878,7 +878,8 @@ static creg_status send_multi(plan *work, sending *ret_sending, creg_error *err)
         creg_arena_calloc(work->arena, work->step_count, sizeof *ret_sending->results);
     if (ret_sending->results == NULL)
         return creg_fail_arena(err, work->arena);
-    creg_zookeeper_batch_start(work->batch);
+    if (!creg_zookeeper_batch_start(work->batch))
+        return creg_fail_interrupted(err); /* not sent */
     int code = zoo_amulti(work->handle, (int)work->step_count, work->steps,
                           ret_sending->results, take_multi, &ret_sending->answer);
     if (code == ZOK)
@@ -891,6 +892,8 @@ static creg_status finish_multi(plan *work, const sending *sent, bool *ret_again
                                 creg_error *err)
 {
     creg_zookeeper_batch_wait(work->batch, 0);
+    if (work->batch->is_given_up)
+        return creg_zookeeper_fail(ZCLOSING, true, "/", err);
     return judge(work, sent->answer.data_code, sent->results, ret_again, err);
 }
 

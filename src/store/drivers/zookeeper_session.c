@@ -246,11 +246,14 @@ void creg_zookeeper_batch_clear(creg_zookeeper_batch *batch)
     pthread_mutex_destroy(&batch->lock);
 }
 
-void creg_zookeeper_batch_start(creg_zookeeper_batch *batch)
+bool creg_zookeeper_batch_start(creg_zookeeper_batch *batch)
 {
+    if (batch->is_given_up)
+        return false;
     pthread_mutex_lock(&batch->lock);
     batch->pending++;
     pthread_mutex_unlock(&batch->lock);
+    return true;
 }
 
 /* Errors about the connection concern the whole batch; all others belong to their znode. */
@@ -281,26 +284,37 @@ void creg_zookeeper_batch_failed(creg_zookeeper_batch *batch, int code)
     pthread_mutex_unlock(&batch->lock);
 }
 
-/*
- * Closing the session is safe when nobody but those who wait in vain has its handle. The next
- * call begins another one.
- */
-static void give_up(creg_zookeeper_batch *batch)
+/* Closing is safe when nobody but those who wait in vain has the handle; then nothing more is
+ * written to their batches. The next call begins another session. */
+static void end_session(creg_driver_state *state)
+{
+    zhandle_t *handle = state->handle;
+    state->handle = NULL;
+    state->is_connected = false;
+    state->is_expired = true;
+    if (handle == NULL)
+        return; /* another thread is at it */
+    pthread_mutex_unlock(&state->lock);
+    zookeeper_close(handle);
+    pthread_mutex_lock(&state->lock);
+    state->ended++;
+}
+
+/* True when the client has let go of the batch. */
+static bool give_up(creg_zookeeper_batch *batch)
 {
     creg_driver_state *state = batch->state;
-    zhandle_t *given_up = NULL;
     pthread_mutex_lock(&state->lock);
-    state->given_up += !batch->is_given_up;
-    batch->is_given_up = true;
-    if (state->given_up == state->users) {
-        given_up = state->handle;
-        state->handle = NULL;
-        state->is_connected = false;
-        state->is_expired = true;
+    if (!batch->is_given_up) {
+        batch->is_given_up = true;
+        batch->ended = state->ended;
+        state->given_up++;
     }
+    if (batch->ended == state->ended && state->given_up == state->users)
+        end_session(state);
+    bool is_let_go = batch->ended != state->ended;
     pthread_mutex_unlock(&state->lock);
-    if (given_up != NULL)
-        zookeeper_close(given_up); /* answers all calls with ZCLOSING */
+    return is_let_go;
 }
 
 /* The caller holds the lock of the batch, and does so again afterwards. */
@@ -310,9 +324,12 @@ static void wait_a_while(creg_zookeeper_batch *batch)
     if (pthread_cond_timedwait(&batch->done, &batch->lock, &until) == 0)
         return;
     pthread_mutex_unlock(&batch->lock);
-    if (creg_is_interrupted())
-        give_up(batch);
+    bool is_let_go = creg_is_interrupted() && give_up(batch);
     pthread_mutex_lock(&batch->lock);
+    if (is_let_go)
+        batch->pending = 0;
+    if (batch->is_given_up)
+        batch->failed = ZCLOSING;
 }
 
 void creg_zookeeper_batch_wait(creg_zookeeper_batch *batch, size_t most)
@@ -378,7 +395,8 @@ static void take_stat(int code, const struct Stat *stat, const void *context)
 void creg_zookeeper_ask_data(zhandle_t *handle, creg_zookeeper_node *node, bool only_stat,
                              watcher_fn watcher, void *watcher_context)
 {
-    creg_zookeeper_batch_start(node->batch);
+    if (!creg_zookeeper_batch_start(node->batch))
+        return;
     int code = only_stat
                    ? zoo_awexists(handle, node->path, watcher, watcher_context, take_stat, node)
                    : zoo_awget(handle, node->path, watcher, watcher_context, take_data, node);
@@ -440,7 +458,8 @@ static void take_children(int code, const struct String_vector *names, const str
 void creg_zookeeper_ask_children(zhandle_t *handle, creg_zookeeper_node *node,
                                  watcher_fn watcher, void *watcher_context)
 {
-    creg_zookeeper_batch_start(node->batch);
+    if (!creg_zookeeper_batch_start(node->batch))
+        return;
     int code =
         zoo_awget_children2(handle, node->path, watcher, watcher_context, take_children, node);
     if (code != ZOK)
@@ -459,7 +478,8 @@ static void take_sync(int code, const char *value, const void *context)
 
 void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch)
 {
-    creg_zookeeper_batch_start(batch);
+    if (!creg_zookeeper_batch_start(batch))
+        return;
     int code = zoo_async(handle, "/", take_sync, batch);
     if (code != ZOK)
         creg_zookeeper_batch_failed(batch, code);

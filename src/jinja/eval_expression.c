@@ -624,6 +624,15 @@ bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
     }
 }
 
+bool jinja_fold_truth(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                      bool *ret_truth)
+{
+    jinja_state st;
+    creg_value value;
+    return evaluate_early(&st, engine, arena, node, &value) &&
+           jinja_truthy(&st.run, value, ret_truth) == CREG_OK;
+}
+
 bool jinja_fold_text(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                      bool escapes, creg_slice *ret_text)
 {

@@ -312,7 +312,10 @@ creg_status jinja_json_indent(jinja_call *call, size_t index, jinja_json_style *
 static creg_status filter_tojson(jinja_call *call, creg_value *ret_value)
 {
     jinja_json_style style = {.sort_keys = true, .ascii = true, .html_safe = true};
-    creg_status status = jinja_json_indent(call, 1, &style);
+    creg_status status = CREG_OK;
+    if (!creg_value_is(call->args[0],
+                       CREG_KIND_STRING)) /* nobody asks how a text is indented */
+        status = jinja_json_indent(call, 1, &style);
     if (status == CREG_OK)
         status = jinja_json_write(call->run, call->args[0], &style, ret_value);
     /* A whole JSON value, put there on purpose: it may bring structure of its own outside

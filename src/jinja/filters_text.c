@@ -356,37 +356,56 @@ static creg_status filter_indent(jinja_call *call, creg_value *ret_value)
 /* ---- truncate, wordcount ---------------------------------------------------------------- */
 
 typedef struct cutting {
-    int64_t length;
-    int64_t leeway;
+    creg_value length; /* any number, as long as nothing has to be cut */
+    creg_value leeway;
     int64_t end_length; /* code points of `end` */
     creg_value end;
     bool killwords;
 } cutting;
 
+static creg_status check_at_least(jinja_run *run, const char *name, creg_value value,
+                                  int64_t least)
+{
+    bool enough;
+    creg_status status =
+        jinja_compare(run, JINJA_GREATER_EQUAL, value, creg_value_int(least), &enough);
+    if (status != CREG_OK || enough)
+        return status;
+    creg_slice shown;
+    status = jinja_str(run, value, &shown);
+    if (status != CREG_OK)
+        return status;
+    return jinja_fail(run, "AssertionError", "expected %s >= %lld, got %.*s", name,
+                      (long long)least, CREG_SHOW(shown));
+}
+
 static creg_status read_cutting(jinja_call *call, cutting *cut)
 {
     jinja_run *run = call->run;
     size_t end_length = 0;
+    cut->length = jinja_argument(call, 1, creg_value_int(255));
     cut->end = jinja_argument(call, 3, creg_value_cstring("..."));
-    cut->leeway = 5;
-    creg_status status = jinja_argument_int(call, 1, 255, &cut->length);
-    if (status == CREG_OK)
-        status = jinja_argument_bool(call, 2, false, &cut->killwords);
-    if (status == CREG_OK && jinja_has(call, 4) &&
-        !creg_value_is(call->args[4], CREG_KIND_NONE))
-        status = jinja_argument_int(call, 4, 5, &cut->leeway);
+    cut->leeway = jinja_argument(call, 4, creg_value_none());
+    if (creg_value_is(cut->leeway, CREG_KIND_NONE))
+        cut->leeway = creg_value_int(5);
+    creg_status status = jinja_argument_bool(call, 2, false, &cut->killwords);
     if (status == CREG_OK)
         status = jinja_length(run, cut->end, &end_length);
     if (status != CREG_OK)
         return status;
     cut->end_length = (int64_t)end_length;
-    if (cut->length < cut->end_length)
-        return jinja_fail(run, "AssertionError", "expected length >= %lld, got %lld",
-                          (long long)cut->end_length, (long long)cut->length);
-    if (cut->leeway < 0)
-        return jinja_fail(run, "AssertionError", "expected leeway >= 0, got %lld",
-                          (long long)cut->leeway);
-    return CREG_OK;
+    status = check_at_least(run, "length", cut->length, cut->end_length);
+    return status == CREG_OK ? check_at_least(run, "leeway", cut->leeway, 0) : status;
+}
+
+/* Is it so short that it stays as it is? */
+static creg_status fits(jinja_run *run, const cutting *cut, size_t length, bool *ret_fits)
+{
+    creg_value most;
+    creg_status status = jinja_add(run, cut->length, cut->leeway, &most);
+    return status == CREG_OK ? jinja_compare(run, JINJA_LESS_EQUAL,
+                                             creg_value_int((int64_t)length), most, ret_fits)
+                             : status;
 }
 
 /* Up to the last blank, if there is one. */
@@ -421,16 +440,22 @@ static creg_status filter_truncate(jinja_call *call, creg_value *ret_value)
     creg_status status = read_cutting(call, &cut);
     if (status == CREG_OK)
         status = jinja_length(run, source, &length);
+    bool short_enough = false;
+    if (status == CREG_OK)
+        status = fits(run, &cut, length, &short_enough);
     if (status != CREG_OK)
         return status;
     *ret_value = source;
-    if (cut.leeway > INT64_MAX - cut.length || (int64_t)length <= cut.length + cut.leeway)
+    if (short_enough)
         return CREG_OK;
+    if (!creg_value_is(cut.length, CREG_KIND_INT) && !creg_value_is(cut.length, CREG_KIND_BOOL))
+        return jinja_fail(run, "TypeError",
+                          "slice indices must be integers or None or have an __index__ method");
     if (!creg_value_is(source, CREG_KIND_STRING))
         return fail_truncate(run, source, cut.killwords);
 
     creg_slice text = creg_value_text(source);
-    text.size = creg_utf8_offset(text, (size_t)(cut.length - cut.end_length));
+    text.size = creg_utf8_offset(text, (size_t)(cut.length.as.integer - cut.end_length));
     if (!cut.killwords)
         text = drop_last_word(text);
     creg_value start = creg_value_string(text);

@@ -11,9 +11,10 @@ typedef struct linking {
     jinja_run *run;
     creg_text *out;
     bool trims;
-    int64_t trim_limit;
-    creg_slice rel;    /* ' rel="..."', escaped, or empty */
-    creg_slice target; /* ' target="..."' */
+    creg_value trim_limit;
+    creg_status *status; /* of a limit that turns out to be no integer */
+    creg_slice rel;      /* ' rel="..."', escaped, or empty */
+    creg_slice target;   /* ' target="..."' */
     creg_list *schemes;
 } linking;
 
@@ -109,19 +110,33 @@ static size_t balance(creg_slice word, size_t start, size_t end)
     return end;
 }
 
+/* text[:limit] if it is longer than the limit, which only now has to be a number. */
+static creg_status trimmed(jinja_run *run, creg_value limit, creg_slice *text, bool *ret_longer)
+{
+    int64_t count = (int64_t)creg_utf8_count(*text);
+    creg_status status =
+        jinja_compare(run, JINJA_GREATER, creg_value_int(count), limit, ret_longer);
+    if (status != CREG_OK || !*ret_longer)
+        return status;
+    if (creg_value_is(limit, CREG_KIND_FLOAT))
+        return jinja_fail(run, "TypeError",
+                          "slice indices must be integers or None or have an __index__ method");
+    bool small = !creg_value_is(limit, CREG_KIND_BIGINT); /* a large one is negative here */
+    int64_t keep = !small                 ? 0
+                   : limit.as.integer < 0 ? count + limit.as.integer
+                                          : limit.as.integer;
+    text->size = keep <= 0 ? 0 : creg_utf8_offset(*text, (size_t)keep);
+    return CREG_OK;
+}
+
 static void write_trimmed(const linking *link, creg_slice text)
 {
-    if (link->trims) {
-        int64_t count = (int64_t)creg_utf8_count(text);
-        int64_t keep = link->trim_limit < 0 ? count + link->trim_limit : link->trim_limit;
-        if (count > link->trim_limit) {
-            size_t size = keep < 0 ? 0 : creg_utf8_offset(text, (size_t)keep);
-            creg_text_append(link->out, text.data, size);
-            creg_text_string(link->out, "...");
-            return;
-        }
-    }
+    bool trims = link->trims;
+    if (trims && *link->status == CREG_OK)
+        *link->status = trimmed(link->run, link->trim_limit, &text, &trims);
     creg_text_slice(link->out, text);
+    if (trims)
+        creg_text_string(link->out, "...");
 }
 
 static void write_link(const linking *link, const char *scheme, creg_slice address, bool plain,
@@ -269,9 +284,14 @@ static creg_status read_rel(jinja_call *call, linking *link)
     if (words == NULL)
         return jinja_fail_arena(run);
     creg_status status = jinja_argument_bool(call, 2, false, &nofollow);
-    if (status == CREG_OK && jinja_has(call, 4) &&
-        !creg_value_is(call->args[4], CREG_KIND_NONE))
-        status = jinja_argument_text(call, 4, rel, &rel);
+    bool has_rel = false;
+    if (status == CREG_OK)
+        status = jinja_argument_bool(call, 4, false, &has_rel);
+    if (status == CREG_OK && has_rel && !creg_value_is(call->args[4], CREG_KIND_STRING))
+        return jinja_fail(run, "AttributeError", "'%s' object has no attribute 'split'",
+                          creg_value_type_name(call->args[4]));
+    if (status == CREG_OK && has_rel)
+        rel = creg_value_text(call->args[4]);
     if (status == CREG_OK)
         status = add_words(run, rel, words);
     if (status == CREG_OK && nofollow)
@@ -326,7 +346,7 @@ static creg_status read_linking(jinja_call *call, linking *link)
     if (status == CREG_OK && jinja_has(call, 1) &&
         !creg_value_is(call->args[1], CREG_KIND_NONE)) {
         link->trims = true;
-        status = jinja_argument_int(call, 1, 0, &link->trim_limit);
+        link->trim_limit = call->args[1];
     }
     bool has_target = false;
     if (status == CREG_OK)
@@ -341,9 +361,10 @@ static creg_status filter_urlize(jinja_call *call, creg_value *ret_value)
     jinja_run *run = call->run;
     creg_text out;
     jinja_text_init(run, &out);
-    linking link = {.run = run, .out = &out};
+    creg_status status = CREG_OK;
+    linking link = {.run = run, .out = &out, .status = &status};
     creg_value text;
-    creg_status status = read_linking(call, &link);
+    status = read_linking(call, &link);
     if (status == CREG_OK)
         status = jinja_escape(run, call->args[0], &text);
     if (status == CREG_OK)
@@ -351,7 +372,8 @@ static creg_status filter_urlize(jinja_call *call, creg_value *ret_value)
     if (status != CREG_OK)
         return status;
     write_words(&link, creg_value_text(text));
-    status = jinja_text_value(run, &out, ret_value);
+    if (status == CREG_OK)
+        status = jinja_text_value(run, &out, ret_value);
     if (status == CREG_OK && run->autoescape)
         ret_value->flags |= CREG_STRING_MARKUP;
     return status;

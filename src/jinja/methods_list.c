@@ -126,14 +126,24 @@ static creg_status method_clear(jinja_call *call, creg_value *ret_value)
 
 /* ---- looking ---------------------------------------------------------------------------- */
 
+/* A bound that, other than a slice's, may not be None. */
+static creg_status read_bound(jinja_call *call, size_t index, int64_t otherwise,
+                              int64_t *ret_bound)
+{
+    if (jinja_has(call, index) && creg_value_is(call->args[index], CREG_KIND_NONE))
+        return jinja_fail(call->run, "TypeError",
+                          "slice indices must be integers or have an __index__ method");
+    return jinja_argument_bound(call, index, otherwise, ret_bound);
+}
+
 static creg_status method_index(jinja_call *call, creg_value *ret_value)
 {
     int64_t start;
     int64_t stop;
     size_t at;
-    creg_status status = jinja_argument_bound(call, 2, 0, &start);
+    creg_status status = read_bound(call, 2, 0, &start);
     if (status == CREG_OK)
-        status = jinja_argument_bound(call, 3, INT64_MAX, &stop);
+        status = read_bound(call, 3, INT64_MAX, &stop);
     if (status != CREG_OK)
         return status;
     jinja_clip_bounds((int64_t)list_of(call)->size, &start, &stop);
@@ -202,7 +212,7 @@ static creg_status method_sort(jinja_call *call, creg_value *ret_value)
     creg_list *list = list_of(call);
     size_t count = list->size;
     bool reverse;
-    creg_status status = jinja_argument_bool(call, 2, false, &reverse);
+    creg_status status = jinja_argument_flag(call, 2, &reverse);
     if (status == CREG_OK)
         status = jinja_charge_bytes(call->run, count, sizeof(jinja_sort_item));
     if (status != CREG_OK)

@@ -65,10 +65,11 @@ static creg_status method_clear(jinja_call *call, creg_value *ret_value)
 static creg_status method_pop(jinja_call *call, creg_value *ret_value)
 {
     creg_value key = call->args[1];
-    creg_status status = jinja_check_key(call->run, key);
+    bool empty = map_of(call)->size == 0; /* then Python does not look at the key */
+    creg_status status = empty ? CREG_OK : jinja_check_key(call->run, key);
     if (status != CREG_OK)
         return status;
-    const creg_value *found = creg_map_get(map_of(call), key);
+    const creg_value *found = empty ? NULL : creg_map_get(map_of(call), key);
     if (found == NULL && !jinja_has(call, 2))
         return jinja_fail_key(call->run, key);
     *ret_value = found != NULL ? *found : call->args[2];

@@ -663,7 +663,9 @@ static creg_status partition(jinja_call *call, bool from_right, creg_value *ret_
     creg_value self = call->args[0];
     creg_slice text = creg_value_text(self);
     creg_slice separator;
-    creg_status status = jinja_escape_argument(call, 1);
+    creg_status status = CREG_OK;
+    if (jinja_is_markup(self)) /* Markup escapes whatever it is given */
+        status = jinja_escape(call->run, call->args[1], &call->args[1]);
     if (status == CREG_OK)
         status = same_kind(call, 1, &separator);
     if (status == CREG_OK && separator.size == 0)

@@ -459,20 +459,44 @@ static creg_status append_translated(jinja_call *call, creg_text *text, const ch
     return CREG_OK;
 }
 
+/* table[code_point]: of a map by key, of a list, tuple or text by position. NULL: not there. */
+static const creg_value *find_translation(creg_value table, uint32_t code_point,
+                                          creg_value *character)
+{
+    if (creg_value_is(table, CREG_KIND_MAP))
+        return creg_map_get(table.as.map, creg_value_int(code_point));
+    if (!creg_value_is(table, CREG_KIND_STRING))
+        return code_point < table.as.list->size ? &table.as.list->items[code_point] : NULL;
+    creg_slice text = creg_value_text(table);
+    size_t at = creg_utf8_offset(text, code_point);
+    if (at >= text.size)
+        return NULL;
+    *character =
+        creg_value_string(creg_slice_make(text.data + at, creg_utf8_width(text.data[at])));
+    return character;
+}
+
 static creg_status method_translate(jinja_call *call, creg_value *ret_value)
 {
     creg_slice source = creg_value_text(call->args[0]);
-    if (!creg_value_is(call->args[1], CREG_KIND_MAP))
+    creg_value table = call->args[1];
+    bool by_position = creg_value_is(table, CREG_KIND_LIST) ||
+                       creg_value_is(table, CREG_KIND_TUPLE) ||
+                       creg_value_is(table, CREG_KIND_STRING);
+    if (!by_position && !creg_value_is(table, CREG_KIND_MAP))
         return jinja_fail(call->run, "TypeError", "'%s' object is not subscriptable",
-                          creg_value_type_name(call->args[1]));
+                          creg_value_type_name(table));
     creg_text text;
     jinja_text_init(call->run, &text);
     creg_status status = jinja_charge(call->run, source.size / 16);
     for (size_t at = 0; at < source.size && status == CREG_OK;) {
         size_t width;
-        creg_value key = creg_value_int(creg_utf8_decode(source.data + at, &width));
-        const creg_value *found = creg_map_get(call->args[1].as.map, key);
+        creg_value character;
+        uint32_t code_point = creg_utf8_decode(source.data + at, &width);
+        const creg_value *found = find_translation(table, code_point, &character);
         status = append_translated(call, &text, source.data + at, width, found);
+        if (status == CREG_OK && creg_value_is(table, CREG_KIND_STRING))
+            status = jinja_charge(call->run, table.size / 64);
         at += width;
     }
     return status == CREG_OK ? jinja_text_of_self(call, &text, ret_value) : status;
@@ -603,6 +627,9 @@ static bool is_name(creg_slice name, const char *wanted)
 static creg_status read_encoding(jinja_call *call, encoding *ret_encoding)
 {
     creg_slice name;
+    if (jinja_has(call, 1) && creg_value_is(call->args[1], CREG_KIND_UNDEFINED))
+        return jinja_fail(call->run, "TypeError", "argument 'encoding' must be str, not %s",
+                          creg_value_type_name(call->args[1]));
     creg_status status = jinja_argument_text(call, 1, creg_slice_of("utf-8"), &name);
     if (status != CREG_OK)
         return status;

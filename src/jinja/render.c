@@ -93,19 +93,44 @@ static creg_status context_map(jinja_state *st, creg_value context, const creg_m
     return CREG_OK;
 }
 
+static bool holds_containers(const creg_map *map)
+{
+    for (size_t i = 0; i < map->filled; i++) {
+        creg_kind kind = (creg_kind)map->entries[i].value.kind;
+        if (map->entries[i].used && (kind == CREG_KIND_LIST || kind == CREG_KIND_MAP ||
+                                     kind == CREG_KIND_SET || kind == CREG_KIND_TUPLE))
+            return true;
+    }
+    return false;
+}
+
+/* Globals on top of others. They belong to all renders: one that may change them has its own. */
+static creg_status add_globals(jinja_state *st, const creg_map *map)
+{
+    if (st->context_is_ours && holds_containers(map)) {
+        creg_value own = creg_value_map((creg_map *)(uintptr_t)map); /* read only here */
+        creg_status status = creg_value_copy(st->run.arena, own, &own, st->run.err);
+        if (status != CREG_OK)
+            return status;
+        map = own.as.map;
+    }
+    st->globals = jinja_layer_new(st, map, st->globals);
+    return st->globals == NULL ? jinja_fail_arena(&st->run) : CREG_OK;
+}
+
 static creg_status begin_context(jinja_state *st, const jinja_template *template_,
                                  creg_value given)
 {
     const creg_map *map;
     creg_status status = context_map(st, given, &map);
+    if (status == CREG_OK)
+        status = add_globals(st, st->run.engine->globals);
+    if (status == CREG_OK && st->given_globals != NULL)
+        status = add_globals(st, st->given_globals);
     if (status != CREG_OK)
         return status;
-    st->globals = jinja_layer_new(st, st->run.engine->globals, NULL);
-    if (st->globals != NULL && st->given_globals != NULL)
-        st->globals = jinja_layer_new(st, st->given_globals, st->globals);
-    const jinja_layer *layers = map == NULL || st->globals == NULL
-                                    ? st->globals
-                                    : jinja_layer_new(st, map, st->globals);
+    const jinja_layer *layers =
+        map == NULL ? st->globals : jinja_layer_new(st, map, st->globals);
     st->context = layers == NULL ? NULL : jinja_context_new(st, template_, layers);
     if (st->context == NULL)
         return jinja_fail_arena(&st->run);

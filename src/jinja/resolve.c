@@ -501,6 +501,29 @@ static bool resolve_attribute(jinja_parser *p, const frame *fr, jinja_node *node
     return resolve_node(p, fr, node->as.attribute.object) && note_item(p, fr, node);
 }
 
+/*
+ * `a and b` with a constant a that is false is a, `a or b` with a true one too. Jinja2 finds that
+ * before it looks at b, so that a filter there need not exist.
+ */
+static bool resolve_logic(jinja_parser *p, const frame *fr, jinja_node *node)
+{
+    jinja_node *operand = node->as.chain.first;
+    bool settled = fr->escape != ESCAPE_VOLATILE; /* by all operands so far */
+    for (uint32_t i = 0;; operand = node->as.chain.rest[i++].node) {
+        bool truth;
+        if (!resolve_node(p, fr, operand))
+            return false;
+        settled = settled && is_constant(fr, operand) &&
+                  jinja_fold_truth(p->engine, p->arena, operand, &truth);
+        if (settled && truth == (node->kind == NODE_OR)) {
+            *node = *operand;
+            return true;
+        }
+        if (i == node->as.chain.count)
+            return true;
+    }
+}
+
 static bool resolve_condition(jinja_parser *p, const frame *fr, jinja_node *node)
 {
     frame soft = *fr;
@@ -535,9 +558,10 @@ static bool resolve_children(jinja_parser *p, const frame *fr, jinja_node *node)
     case NODE_CONCAT:
         node->escape = (uint8_t)fr->escape;
         return resolve_chain(p, fr, node);
-    case NODE_BINARY:
     case NODE_AND:
     case NODE_OR:
+        return resolve_logic(p, fr, node);
+    case NODE_BINARY:
     case NODE_COMPARE:
         return resolve_chain(p, fr, node);
     case NODE_GETATTR:

@@ -73,8 +73,10 @@ creg_status jinja_charge_bytes(jinja_run *run, size_t count, size_t each)
 {
     if (each != 0 && count > run->limits.memory_bytes / each)
         return fail_limit(run, "bytes of memory", run->limits.memory_bytes, "memory_bytes");
+    /* Near its budget an arena has taken all of it, and there is room in the last chunk. */
     size_t left = run->arena->budget - run->arena->taken;
-    if (count * each > left)
+    size_t room = (size_t)(run->arena->end - run->arena->at);
+    if (count * each > left && count * each > room)
         return fail_limit(run, "bytes of memory", run->limits.memory_bytes, "memory_bytes");
     return jinja_charge(run, count * each / 64);
 }

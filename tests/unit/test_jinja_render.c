@@ -591,6 +591,61 @@ static void test_jinja__finalize_and_autoescape_by_name(void **unused)
     end(&b);
 }
 
+/* A global belongs to all renders and all threads: what one of them appends stays its own. */
+static void test_jinja__a_global_list_is_not_changed(void **state)
+{
+    (void)state;
+    bench b;
+    creg_value list;
+    begin(&b, "{\"g\": {\"a\": [1]}}");
+    const creg_value globals = b.context;
+    b.context = creg_value_none();
+    b.options.extensions = JINJA_EXTENSION_DO;
+    assert_int_equal(jinja_engine_new(&b.options, &b.engine, &b.err), CREG_OK);
+    assert_int_equal(creg_json_parse(creg_slice_of("[1, [2]]"), "", 0, &b.arena, &list, &b.err),
+                     CREG_OK);
+    assert_int_equal(jinja_add_global(b.engine, "l", list, &b.err), CREG_OK);
+    const char *body =
+        "{% do l.append(3) %}{% do (l|attr('append'))(4) %}{% do l[1].append(5) %}"
+        "{% do g.a.append(6) %}{{ l }}{{ g }}";
+    creg_arena kept = b.arena;
+    creg_arena_init(&b.arena, (size_t)1 << 30);
+    for (int round = 0; round < 4; round++) {
+        jinja_render_options options = {.globals = globals.as.map,
+                                        .owns_context = round % 2 == 1};
+        assert_int_equal(render_with(&b, body, options), CREG_OK);
+        assert_text(&b, "[1, [2, 5], 3, 4]{'a': [1, 6]}");
+        creg_arena_clear(&b.arena); /* with it all that the render made */
+    }
+    creg_arena_clear(&kept);
+    end(&b);
+}
+
+/* Texts count for what they take: the room that the arena has already is not to be missed. */
+static void test_jinja__a_memory_limit_can_be_used_up(void **state)
+{
+    (void)state;
+    bench b;
+    begin(&b, "{}");
+    b.options.extensions = JINJA_EXTENSION_DO;
+    jinja_limits limits = {.memory_bytes = 300 * 1024};
+    jinja_render_options options = {.limits = &limits};
+    creg_arena kept = b.arena;
+    creg_arena_init(&b.arena, (size_t)1 << 30);
+    const char *fits =
+        "{% set l = [] %}{% for i in range(800) %}{% do l.append('a' * (300 + 0 * i)) %}"
+        "{% endfor %}{{ l|length }}";
+    assert_int_equal(render_with(&b, fits, options), CREG_OK);
+    assert_text(&b, "800");
+    creg_arena_clear(&b.arena);
+    const char *too_much =
+        "{% set l = [] %}{% for i in range(1100) %}{% do l.append('a' * (300 + 0 * i)) %}"
+        "{% endfor %}{{ l|length }}";
+    assert_int_equal(render_with(&b, too_much, options), CREG_LIMIT);
+    creg_arena_clear(&kept);
+    end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -621,6 +676,8 @@ int main(void)
         cmocka_unit_test(test_jinja__the_sandbox_is_asked_before_the_host),
         cmocka_unit_test(test_jinja__globals_of_a_render_come_first),
         cmocka_unit_test(test_jinja__an_owned_context_is_changed_in_place),
+        cmocka_unit_test(test_jinja__a_global_list_is_not_changed),
+        cmocka_unit_test(test_jinja__a_memory_limit_can_be_used_up),
         cmocka_unit_test(test_jinja__finalize_and_autoescape_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,9 @@ typedef struct creg_read {
     creg_slice after; /**< start behind this key (exclusive); empty: from the start. The last
                              key of a page, cut ones with their '/', goes on behind it */
     size_t limit;     /**< at most so many pairs; 0: no limit */
+    /* hints: they change what the answer costs, and are never wrong */
+    bool names_only;  /**< with `keys_only`: versions may stay empty, too */
+    bool is_unlikely; /**< this key will probably not be there */
     /* results, in the arena */
     creg_pairs ret_pairs; /**< one or none for a key; sorted by bytes for a list. The key at
                                the prefix itself is not below it and not in the list */

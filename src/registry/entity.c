@@ -287,8 +287,11 @@ creg_status creg_parts(creg_registry *registry, creg_slice dn, creg_part part,
     creg_read *parts = &reads[CREG_SIGHT_READS];
     creg_read *anything = &reads[CREG_SIGHT_READS + 1];
     creg_sight_reads(&owner, &sight, reads);
-    *parts = (creg_read){
-        .is_list = true, .key = creg_dn_key(&collection), .depth = 1, .keys_only = true};
+    *parts = (creg_read){.is_list = true,
+                         .key = creg_dn_key(&collection),
+                         .depth = 1,
+                         .keys_only = true,
+                         .names_only = true};
     *anything = (creg_read){
         .is_list = true, .key = creg_dn_key(&owner), .depth = 1, .keys_only = true, .limit = 1};
     /* An instance is there because its record is, whatever lies below it. */
@@ -332,7 +335,7 @@ creg_status creg_tree(creg_registry *registry, creg_slice dn, uint32_t depth, cr
     creg_read *own = &reads[CREG_SIGHT_READS];
     creg_read *below = &reads[CREG_SIGHT_READS + 1];
     creg_sight_reads(&top, &sight, reads);
-    *own = (creg_read){.key = creg_dn_key(&top)};
+    *own = (creg_read){.key = creg_dn_key(&top), .is_unlikely = top.kind != CREG_DN_OTHER};
     *below = (creg_read){.is_list = true, .key = creg_dn_key(&top), .depth = depth};
     status = creg_journal_read(registry, reads, CREG_SIGHT_READS + 2, arena, err);
     if (status != CREG_OK)

@@ -24,7 +24,8 @@
 
 enum {
     RESENDS = 2,
-    RACES_MAX = 1000, /* rounds of compare-and-set against others */
+    PRESENT_MOST = 16, /* properties that are tried as changes of what is there */
+    RACES_MAX = 1000,  /* rounds of compare-and-set against others */
     INTEGER_TEXT = 24
 };
 
@@ -156,21 +157,28 @@ static creg_status add_shape_checks(change *work, creg_error *err)
     return CREG_OK;
 }
 
-static creg_status make_checks(change *work, creg_slice expected_key,
-                               const creg_version *expected, creg_error *err)
+/* What must hold first: the instance, and the version that the caller knows. */
+static creg_status begin_checks(change *work, creg_slice expected_key,
+                                const creg_version *expected, creg_error *err)
 {
     size_t most = 2;
     for (size_t i = 0; i < work->puts.size; i++)
         most += 1 + depth_of(work->puts.items[i].key);
+    work->check_count = 0;
     work->checks = creg_arena_calloc(&work->arena, most, sizeof *work->checks);
     if (work->checks == NULL)
         return creg_fail_arena(err, &work->arena);
     creg_status status = add_sight(work, err);
-    if (status != CREG_OK)
-        return status;
-    if (expected != NULL)
+    if (status == CREG_OK && expected != NULL)
         add_check(work, CREG_CHECK_VERSION, expected_key, *expected);
-    return add_shape_checks(work, err);
+    return status;
+}
+
+static creg_status make_checks(change *work, creg_slice expected_key,
+                               const creg_version *expected, creg_error *err)
+{
+    creg_status status = begin_checks(work, expected_key, expected, err);
+    return status == CREG_OK ? add_shape_checks(work, err) : status;
 }
 
 /* ---- why it was refused -------------------------------------------------------------------------- */
@@ -253,9 +261,10 @@ static creg_status send(change *work, const creg_transaction *transaction, size_
     return creg_commit_unknown(&work->dn, creg_slice_make(NULL, 0), err);
 }
 
-/* Sends operations with the book of edits; `operations` has room for one more. */
-static creg_status apply(change *work, creg_operation *operations, size_t count,
-                         creg_error *err)
+/* Sends operations with the book of edits; `operations` has room for one more. A refusal is
+ * not explained: `*ret_failed` is the check that did not hold, or SIZE_MAX. */
+static creg_status try_apply(change *work, creg_operation *operations, size_t count,
+                             size_t *ret_failed, creg_error *err)
 {
     bool is_known = creg_instance_set_holds(&work->registry->edited, &work->dn);
     if (!is_known) {
@@ -269,26 +278,41 @@ static creg_status apply(change *work, creg_operation *operations, size_t count,
                                     .check_count = work->check_count,
                                     .operations = operations,
                                     .operation_count = count};
-    size_t failed_check = SIZE_MAX;
-    creg_status status = send(work, &transaction, &failed_check, err);
-    if (status == CREG_CONFLICT)
-        return explain_conflict(work, failed_check, err);
+    *ret_failed = SIZE_MAX;
+    creg_status status = send(work, &transaction, ret_failed, err);
     if (status == CREG_OK && !is_known)
         creg_instance_set_add(&work->registry->edited, &work->dn);
     return status;
 }
 
-static creg_status apply_puts(change *work, creg_error *err)
+static creg_status apply(change *work, creg_operation *operations, size_t count,
+                         creg_error *err)
+{
+    size_t failed_check;
+    creg_status status = try_apply(work, operations, count, &failed_check, err);
+    return status == CREG_CONFLICT ? explain_conflict(work, failed_check, err) : status;
+}
+
+static creg_operation *put_operations(change *work, creg_error *err)
 {
     creg_operation *operations =
         creg_arena_calloc(&work->arena, work->puts.size + 1, sizeof *operations);
-    if (operations == NULL)
-        return creg_fail_arena(err, &work->arena);
+    if (operations == NULL) {
+        creg_fail_arena(err, &work->arena);
+        return NULL;
+    }
     for (size_t i = 0; i < work->puts.size; i++)
         operations[i] = (creg_operation){.kind = CREG_OPERATION_PUT,
                                          .key = work->puts.items[i].key,
                                          .value = work->puts.items[i].value};
-    return apply(work, operations, work->puts.size, err);
+    return operations;
+}
+
+static creg_status apply_puts(change *work, creg_error *err)
+{
+    creg_operation *operations = put_operations(work, err);
+    return operations == NULL ? (creg_status)work->arena.failed
+                              : apply(work, operations, work->puts.size, err);
 }
 
 /* ---- set ------------------------------------------------------------------------------------------- */
@@ -323,12 +347,47 @@ static creg_status collect_puts(change *work, creg_slice dn, const creg_property
     return CREG_OK;
 }
 
+/*
+ * The usual case: what is set is there already. Then nothing has to be looked at around it,
+ * because whoever made it did. CREG_CONFLICT, without a message: it is another case.
+ */
+static creg_status change_present(change *work, creg_error *err)
+{
+    creg_status status = begin_checks(work, creg_slice_make(NULL, 0), NULL, err);
+    if (status != CREG_OK)
+        return status;
+    for (size_t i = 0; i < work->puts.size; i++)
+        add_check(work, CREG_CHECK_PRESENT, work->puts.items[i].key, (creg_version){0});
+    creg_operation *operations = put_operations(work, err);
+    if (operations == NULL)
+        return (creg_status)work->arena.failed;
+    size_t failed_check;
+    return try_apply(work, operations, work->puts.size, &failed_check, err);
+}
+
+/* Few enough that a wrong guess costs little; and what is set twice is told elsewhere. */
+static bool may_be_present(const change *work, const creg_version *expected)
+{
+    if (expected != NULL || work->puts.size > PRESENT_MOST)
+        return false;
+    for (size_t i = 1; i < work->puts.size; i++)
+        if (creg_slice_equal(work->puts.items[i].key, work->puts.items[i - 1].key))
+            return false;
+    return true;
+}
+
 static creg_status set(change *work, creg_slice dn, const creg_property *properties,
                        size_t count, const creg_version *expected, creg_error *err)
 {
     creg_slice first;
     work->is_repeatable = expected == NULL;
     creg_status status = collect_puts(work, dn, properties, count, &first, err);
+    if (status == CREG_OK && may_be_present(work, expected)) {
+        status = change_present(work, err);
+        if (status != CREG_CONFLICT)
+            return status;
+        status = CREG_OK;
+    }
     if (status == CREG_OK)
         status = make_checks(work, first, expected, err);
     return status == CREG_OK ? apply_puts(work, err) : status;

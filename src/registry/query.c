@@ -204,7 +204,7 @@ void creg_sight_reads(const creg_dn *dn, creg_sight *sight, creg_read *reads)
     creg_dn_book(dn, CREG_BOOK_COMMIT, &sight->record);
     creg_dn_book(dn, CREG_BOOK_INTENT, &sight->intent);
     reads[0] = (creg_read){.key = creg_key_slice(&sight->record)};
-    reads[1] = (creg_read){.key = creg_key_slice(&sight->intent)};
+    reads[1] = (creg_read){.key = creg_key_slice(&sight->intent), .is_unlikely = true};
 }
 
 bool creg_sight_is_clear(creg_registry *registry, const creg_dn *dn, const creg_read *reads)

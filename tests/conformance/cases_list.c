@@ -350,6 +350,57 @@ static void several_reads(suite *s)
     CHECK(revision != 0, "the revision is 0");
 }
 
+/* Whatever the caller expects, he is told what is there. */
+static void hints_change_nothing(suite *s)
+{
+    static const char *const keys[] = {"h/a/x", "h/a/y/z", "h/b", "h/b/c", "h/d", NULL};
+    put_many(s, keys);
+    creg_read names = list_of("h");
+    names.depth = 1;
+    names.names_only = true;
+    expect(s, names, "h/a/ h/b h/b/ h/d ");
+    for (int guess = 0; guess <= 1; guess++) {
+        creg_read reads[] = {
+            {.key = creg_slice_of("h/b"), .is_unlikely = guess == 1},
+            {.key = creg_slice_of("h/none"), .is_unlikely = guess == 0},
+            names,
+            {.key = creg_slice_of("h/d"), .is_unlikely = guess == 0},
+        };
+        CHECK_STATUS(creg_store_read(s->store, reads, 4, &s->arena, NULL, &s->err), CREG_OK);
+        CHECK(reads[0].ret_pairs.size == 1, "h/b has %zu pairs", reads[0].ret_pairs.size);
+        CHECK(reads[1].ret_pairs.size == 0, "h/none has %zu pairs", reads[1].ret_pairs.size);
+        CHECK(reads[2].ret_pairs.size == 4, "h/ has %zu names", reads[2].ret_pairs.size);
+        CHECK(reads[3].ret_pairs.size == 1, "h/d has %zu pairs", reads[3].ret_pairs.size);
+        creg_read one = {.key = creg_slice_of("h/d"), .is_unlikely = guess == 1};
+        CHECK_STATUS(creg_store_read(s->store, &one, 1, &s->arena, NULL, &s->err), CREG_OK);
+        CHECK(one.ret_pairs.size == 1, "h/d alone has %zu pairs", one.ret_pairs.size);
+    }
+}
+
+/* Siblings need not resemble each other, and one of them may hold nothing any more. */
+static void depth_among_unlike_siblings(suite *s)
+{
+    static const char *const others[] = {"w/n06/other/deep/er", "w/n07/key/below", "w/n08",
+                                         NULL};
+    for (int i = 0; i < 6; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "w/n%02d/key", i);
+        put(s, key, "1");
+        snprintf(key, sizeof key, "w/n%02d/tree/leaf", i);
+        put(s, key, "2");
+    }
+    put_many(s, others);
+    put(s, "w/n09/gone", "3");
+    creg_operation away = op_delete("w/n09/gone");
+    CHECK_STATUS(apply(s, NULL, 0, &away, 1, NULL), CREG_OK);
+    creg_read read = list_of("w");
+    read.depth = 1;
+    expect(s, read, "w/n00/ w/n01/ w/n02/ w/n03/ w/n04/ w/n05/ w/n06/ w/n07/ w/n08 ");
+    read.depth = 2;
+    read.key = creg_slice_of("w/n07");
+    expect(s, read, "w/n07/key/below ");
+}
+
 static void no_reads_give_the_revision(suite *s)
 {
     uint64_t first = 0;
@@ -401,6 +452,8 @@ const suite_case cases_list[] = {
     {"list__long_keys_in_lists", long_keys_in_lists},
     {"list__many_keys", many_keys},
     {"read__several_reads", several_reads},
+    {"list__depth_among_unlike_siblings", depth_among_unlike_siblings},
+    {"read__hints_change_nothing", hints_change_nothing},
     {"read__no_reads_give_the_revision", no_reads_give_the_revision},
     {"read__one_bad_read_refuses_all", one_bad_read_refuses_all},
     {"read__a_failed_transaction_keeps_the_revision", a_failed_transaction_keeps_the_revision},

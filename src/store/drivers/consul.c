@@ -4,6 +4,7 @@
  *
  *     get          GET /v1/kv/KEY
  *     one list     GET /v1/kv/PREFIX/?recurse           (X-Consul-Index is the revision)
+ *     names        GET /v1/kv/PREFIX/?keys&separator=/   of one level
  *     many reads   PUT /v1/txn of get and get-tree       one moment
  *     apply        PUT /v1/txn, at most 64 or 128 operations: asked of the server
  *     wait         a blocking query on the prefix
@@ -303,18 +304,26 @@ static bool is_of_read(const creg_consul_entries *entries, const creg_read *read
            (entries->size == 1 && creg_slice_equal(entries->items[0].pair.key, read->key));
 }
 
+/* Consul tells the names one level down by themselves, without what lies below them. */
+static bool is_list_of_names(const creg_read *read)
+{
+    return read->is_list && read->keys_only && read->names_only && read->depth == 1;
+}
+
 static creg_status read_one(creg_driver_state *state, creg_read *read, creg_arena *arena,
                             uint64_t *ret_revision, creg_error *err)
 {
     creg_http_answer answer;
-    creg_status status =
-        get_kv(state, read->key, read->is_list ? "recurse" : "", arena, &answer, err);
+    bool is_names = is_list_of_names(read);
+    const char *query = is_names ? "keys&separator=/" : read->is_list ? "recurse" : "";
+    creg_status status = get_kv(state, read->key, query, arena, &answer, err);
     if (status != CREG_OK)
         return status;
     *ret_revision = answer.consul_index;
     creg_consul_entries entries = {NULL, 0};
     if (answer.status == 200)
-        status = creg_consul_parse_entries(answer.body, false, arena, &entries, err);
+        status = is_names ? creg_consul_parse_names(answer.body, arena, &entries, err)
+                          : creg_consul_parse_entries(answer.body, false, arena, &entries, err);
     if (status == CREG_OK && !is_of_read(&entries, read))
         status = fail_stranger(false, err);
     if (status == CREG_OK && entries.size == 0 && read->is_list && state->is_doubtful)
@@ -432,6 +441,8 @@ static creg_status read_snapshot(creg_driver_state *state, creg_read *reads, siz
     bool *is_missing = creg_arena_calloc(arena, count, sizeof *is_missing);
     if (is_missing == NULL)
         return creg_fail_arena(err, arena);
+    for (size_t i = 0; i < count; i++)
+        is_missing[i] = !reads[i].is_list && reads[i].is_unlikely;
     for (size_t round = 0; round < count + SNAPSHOT_TRIES; round++) {
         creg_http_answer answer;
         creg_status status = ask_snapshot(state, reads, count, is_missing, arena, &answer, err);
@@ -463,13 +474,82 @@ static creg_status read_snapshot(creg_driver_state *state, creg_read *reads, siz
     return creg_fail(err, CREG_CONFLICT, "keys came and went while they were read");
 }
 
+static creg_status read_keys(creg_driver_state *state, creg_read *reads, size_t count,
+                             creg_arena *arena, uint64_t *ret_revision, creg_error *err)
+{
+    return count == 1 ? read_one(state, reads, arena, ret_revision, err)
+                      : read_snapshot(state, reads, count, arena, ret_revision, err);
+}
+
+/* Where the one list of names stands among single keys; SIZE_MAX: it is another case. */
+static size_t find_names(const creg_read *reads, size_t count)
+{
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (!reads[i].is_list)
+            continue;
+        if (found != SIZE_MAX || !is_list_of_names(&reads[i]))
+            return SIZE_MAX;
+        found = i;
+    }
+    return found;
+}
+
+static bool are_same(const creg_read *before, const creg_read *now, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const creg_pairs *old = &before[i].ret_pairs;
+        const creg_pairs *new = &now[i].ret_pairs;
+        bool is_same =
+            old->size == new->size &&
+            (old->size == 0 || old->items[0].version.major == new->items[0].version.major);
+        if (!is_same)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Names cannot be part of a transaction. The keys that are wanted with them are read before and
+ * after: when nothing of them has changed, all of it was true when the names were read.
+ */
+static creg_status read_beside_names(creg_driver_state *state, creg_read *reads, size_t count,
+                                     size_t names, creg_arena *arena, uint64_t *ret_revision,
+                                     creg_error *err)
+{
+    creg_read *before = creg_arena_calloc(arena, 2 * count, sizeof *before);
+    if (before == NULL)
+        return creg_fail_arena(err, arena);
+    creg_read *after = before + count;
+    size_t keys = count - 1;
+    for (size_t i = 0; i < keys; i++)
+        before[i] = after[i] = reads[i < names ? i : i + 1];
+    uint64_t revision;
+    creg_status status = read_keys(state, before, keys, arena, &revision, err);
+    for (unsigned round = 0; status == CREG_OK && round < SNAPSHOT_TRIES; round++) {
+        status = read_one(state, &reads[names], arena, ret_revision, err);
+        if (status == CREG_OK)
+            status = read_keys(state, after, keys, arena, &revision, err);
+        if (status == CREG_OK && are_same(before, after, keys)) {
+            for (size_t i = 0; i < keys; i++)
+                reads[i < names ? i : i + 1] = after[i];
+            return CREG_OK;
+        }
+        memcpy(before, after, keys * sizeof *before);
+    }
+    return status == CREG_OK
+               ? creg_fail(err, CREG_CONFLICT, "keys came and went while they were read")
+               : status;
+}
+
 static creg_status consul_read(creg_driver_state *state, creg_read *reads, size_t count,
                                creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
-    if (count == 1)
-        return read_one(state, reads, arena, ret_revision, err);
-    if (count > 1)
-        return read_snapshot(state, reads, count, arena, ret_revision, err);
+    size_t names = count > 1 ? find_names(reads, count) : SIZE_MAX;
+    if (names != SIZE_MAX)
+        return read_beside_names(state, reads, count, names, arena, ret_revision, err);
+    if (count > 0)
+        return read_keys(state, reads, count, arena, ret_revision, err);
     /* Only the revision: that of the whole table. */
     creg_http_answer answer;
     creg_status status =

@@ -49,6 +49,10 @@ typedef struct creg_consul_entries {
 creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg_arena *arena,
                                       creg_consul_entries *ret_entries, creg_error *err);
 
+/** The names of GET /v1/kv/...?keys, without values and versions. */
+creg_status creg_consul_parse_names(creg_slice body, creg_arena *arena,
+                                    creg_consul_entries *ret_entries, creg_error *err);
+
 /** CREG_OK when the body (HTTP 200) is what Consul says of a transaction that was done. */
 creg_status creg_consul_parse_done(creg_slice body, creg_arena *arena, creg_error *err);
 

@@ -188,6 +188,29 @@ creg_status creg_consul_parse_entries(creg_slice body, bool is_transaction, creg
     return CREG_OK;
 }
 
+creg_status creg_consul_parse_names(creg_slice body, creg_arena *arena,
+                                    creg_consul_entries *ret_entries, creg_error *err)
+{
+    yyjson_val *list;
+    creg_status status = parse(body, arena, &list, err);
+    if (status != CREG_OK)
+        return status;
+    if (!yyjson_is_arr(list))
+        return fail_answer(err, "no list of keys");
+    creg_consul_entry *items = creg_arena_calloc(arena, yyjson_arr_size(list), sizeof *items);
+    if (items == NULL)
+        return creg_fail_arena(err, arena);
+    size_t size = 0;
+    yyjson_arr_iter each = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&each)) != NULL;) {
+        if (!yyjson_is_str(item))
+            return fail_answer(err, "a key that is no text");
+        items[size++].pair = (creg_pair){.key = text_of(item), .value = creg_slice_make("", 0)};
+    }
+    *ret_entries = (creg_consul_entries){items, size};
+    return CREG_OK;
+}
+
 creg_status creg_consul_parse_done(creg_slice body, creg_arena *arena, creg_error *err)
 {
     yyjson_val *root;

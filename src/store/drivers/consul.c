@@ -23,6 +23,7 @@
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "store/checks.h"
 #include "store/drivers/consul.h"
 
 enum {
@@ -728,23 +729,6 @@ static void remember_lock(const creg_transaction *transaction, session *bound)
     }
 }
 
-/* A ModifyIndex is never 0, where Consul's API would take 0 for "absent". */
-static creg_status check_versions(const creg_transaction *transaction, size_t *ret_failed_check,
-                                  creg_error *err)
-{
-    for (size_t i = 0; i < transaction->check_count; i++) {
-        const creg_check *check = &transaction->checks[i];
-        bool is_possible = check->kind != CREG_CHECK_VERSION || !check->version.present ||
-                           (check->version.major > 0 && check->version.minor == 0);
-        if (is_possible)
-            continue;
-        *ret_failed_check = i;
-        return creg_fail(err, CREG_CONFLICT, "'%.*s' is not as it was expected",
-                         CREG_SHOW(check->key));
-    }
-    return CREG_OK;
-}
-
 static creg_status apply_in(creg_driver_state *state, const creg_transaction *transaction,
                             creg_arena *arena, size_t *ret_failed_check, creg_error *err)
 {
@@ -752,7 +736,7 @@ static creg_status apply_in(creg_driver_state *state, const creg_transaction *tr
         return put_plain(state, &transaction->operations[0], arena, err);
     session *bound =
         transaction->fence == NULL ? NULL : creg_liveness_handle(transaction->fence);
-    creg_status status = check_versions(transaction, ret_failed_check, err);
+    creg_status status = creg_checks_are_numbers(transaction, ret_failed_check, err);
     if (status == CREG_OK)
         status = check_empty_subtrees(state, transaction, arena, ret_failed_check, err);
     creg_slice body;

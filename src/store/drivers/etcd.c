@@ -18,6 +18,7 @@
  */
 #include <stdio.h>
 
+#include "store/checks.h"
 #include "store/drivers/etcd.h"
 
 enum {
@@ -582,30 +583,13 @@ static void find_failed_check(creg_driver_state *state, const creg_transaction *
     }
 }
 
-/* A mod_revision is never 0: that is what an absent key compares equal to. */
-static creg_status check_versions(const creg_transaction *transaction, size_t *ret_failed_check,
-                                  creg_error *err)
-{
-    for (size_t i = 0; i < transaction->check_count; i++) {
-        const creg_check *check = &transaction->checks[i];
-        bool is_possible = check->kind != CREG_CHECK_VERSION || !check->version.present ||
-                           (check->version.major > 0 && check->version.minor == 0);
-        if (is_possible)
-            continue;
-        *ret_failed_check = i;
-        return creg_fail(err, CREG_CONFLICT, "'%.*s' is not as it was expected",
-                         CREG_SHOW(check->key));
-    }
-    return CREG_OK;
-}
-
 static creg_status apply_in(creg_driver_state *state, const creg_transaction *transaction,
                             creg_arena *arena, size_t *ret_failed_check, creg_error *err)
 {
     plan work = {.transaction = transaction, .arena = arena};
     if (transaction->fence != NULL)
         work.bound = creg_liveness_handle(transaction->fence);
-    creg_status status = check_versions(transaction, ret_failed_check, err);
+    creg_status status = creg_checks_are_numbers(transaction, ret_failed_check, err);
     if (status != CREG_OK)
         return status;
     bool is_made = make_requests(&work);

@@ -176,6 +176,10 @@ creg_status creg_pairs_cut(creg_pair *items, size_t size, creg_read *read, creg_
                            creg_error *err)
 {
     creg_pairs_sort(items, size);
+    for (size_t i = 1; i < size; i++)
+        if (creg_slice_equal(items[i - 1].key, items[i].key))
+            return creg_fail(err, CREG_UNAVAILABLE, "the store listed the key '%.*s' twice",
+                             CREG_SHOW(items[i].key));
     creg_pairs_builder builder;
     creg_pairs_begin(&builder, read, arena);
     for (size_t i = 0; i < size; i++) {

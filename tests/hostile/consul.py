@@ -156,7 +156,7 @@ async def drips_slower_than_the_deadline(answer):
 
 @behaviour("get", 0, out=VALUE)
 async def drips_fast_enough(answer):
-    await drip(answer.writer, answer.whole(), 0.0005)
+    await drip(answer.writer, answer.whole(), 0.001, piece=16)
 
 
 @behaviour("get", 5)

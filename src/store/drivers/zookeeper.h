@@ -153,7 +153,11 @@ void creg_zookeeper_ask_children(zhandle_t *handle, creg_zookeeper_node *node,
                                  watcher_fn watcher, void *watcher_context);
 /** Room for the names of `count` children; with the batch's lock held, as the next. */
 bool creg_zookeeper_begin_children(creg_zookeeper_node *node, size_t count);
-void creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name);
+/** False: it cannot be the name of a child. */
+bool creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name);
+/** Does the Stat belong to data of this size (-1: none)? What was cut short is told by that. */
+bool creg_zookeeper_is_sound(const creg_zookeeper_node *node, int size,
+                             const struct Stat *stat);
 /** Let the server catch up with its leader before the calls that follow. */
 void creg_zookeeper_ask_sync(zhandle_t *handle, creg_zookeeper_batch *batch);
 

@@ -151,23 +151,24 @@ static void take_data(creg_wire_in *in, creg_zookeeper_node *node, bool is_stat)
             node->batch->is_out_of_memory = true;
     }
     take_stat(in, &node->stat);
+    in->failed = in->failed || !creg_zookeeper_is_sound(node, size, &node->stat);
 }
 
 static void take_children(creg_wire_in *in, creg_zookeeper_node *node)
 {
     int32_t count = creg_wire_get_int(in);
     /* Each name takes at least its length's four bytes: no more of them can be here. */
-    if (count > 0 && (size_t)count > in->size / 4) {
+    if (count < 0 || (size_t)count > in->size / 4) {
         in->failed = true;
         return;
     }
     node->children_code = ZOK;
-    bool has_room = creg_zookeeper_begin_children(node, count > 0 ? (size_t)count : 0);
-    for (int32_t i = 0; i < count && has_room; i++) {
+    bool has_room = creg_zookeeper_begin_children(node, (size_t)count);
+    for (int32_t i = 0; i < count && has_room && !in->failed; i++) {
         const char *name;
         int32_t size = creg_wire_get_bytes(in, &name);
-        if (size >= 0)
-            creg_zookeeper_add_child(node, creg_slice_make(name, (size_t)size));
+        if (size < 0 || !creg_zookeeper_add_child(node, creg_slice_make(name, (size_t)size)))
+            in->failed = true;
     }
 }
 

@@ -844,11 +844,22 @@ static size_t failed_step(const zoo_op_result_t *results, size_t count)
     return 0;
 }
 
+/* A result that the server did not send is still what send_multi() wrote there. */
+static bool are_done(const zoo_op_result_t *results, size_t count)
+{
+    size_t done = 0;
+    while (done < count && results[done].err == ZOK)
+        done++;
+    return done == count;
+}
+
 static creg_status judge(const plan *work, int code, const zoo_op_result_t *results,
                          bool *ret_again, creg_error *err)
 {
     if (code == ZOK)
-        return CREG_OK;
+        return are_done(results, work->step_count)
+                   ? CREG_OK
+                   : creg_zookeeper_fail(ZMARSHALLINGERROR, true, "/", err);
     bool is_refused = code == ZNODEEXISTS || code == ZNONODE || code == ZBADVERSION ||
                       code == ZNOTEMPTY || code == ZNOCHILDRENFOREPHEMERALS;
     if (!is_refused)
@@ -878,6 +889,8 @@ static creg_status send_multi(plan *work, sending *ret_sending, creg_error *err)
         creg_arena_calloc(work->arena, work->step_count, sizeof *ret_sending->results);
     if (ret_sending->results == NULL)
         return creg_fail_arena(err, work->arena);
+    for (size_t i = 0; i < work->step_count; i++)
+        ret_sending->results[i].err = ZRUNTIMEINCONSISTENCY;
     if (!creg_zookeeper_batch_start(work->batch))
         return creg_fail_interrupted(err); /* not sent */
     int code = zoo_amulti(work->handle, (int)work->step_count, work->steps,

@@ -11,7 +11,10 @@
 
 #include "store/drivers/zookeeper.h"
 
-enum { RESOLUTION_DELAY_MS = 30000 };
+enum {
+    RESOLUTION_DELAY_MS = 30000,
+    PATH_MOST = CREG_LIMIT_KEY + 256 /* and the name of what ties a key to its writer */
+};
 
 uint64_t creg_zookeeper_now_ms(void)
 {
@@ -64,6 +67,19 @@ static void watch_session(zhandle_t *handle, int type, int session_state, const 
     pthread_mutex_unlock(&state->lock);
 }
 
+/*
+ * While its session is one that may only read, the client's thread asks servers for a better
+ * one, and waits for their answers without end; closing would wait for the thread. We never ask
+ * for such sessions, so it is no ZooKeeper that answers there: the handle is left to the process.
+ */
+static void leave(zhandle_t *handle)
+{
+    if (zoo_state(handle) == ZOO_READONLY_STATE)
+        zoo_set_context(handle, NULL);
+    else
+        zookeeper_close(handle);
+}
+
 static creg_status start_session(creg_driver_state *state, creg_error *err)
 {
     zhandle_t *handle = zookeeper_init2(state->hosts, watch_session, (int)state->session_ms,
@@ -103,7 +119,7 @@ void creg_zookeeper_disconnect(creg_driver_state *state)
     state->handle = NULL;
     pthread_mutex_unlock(&state->lock);
     if (handle != NULL)
-        zookeeper_close(handle); /* joins the client's threads: never under our lock */
+        leave(handle); /* joins the client's threads: never under our lock */
 }
 
 static struct timespec after_ms(clockid_t clock, uint64_t duration)
@@ -155,7 +171,7 @@ static creg_status renew_session(creg_driver_state *state, creg_error *err)
     creg_status status = start_session(state, err);
     if (old != NULL) {
         pthread_mutex_unlock(&state->lock);
-        zookeeper_close(old); /* joins the client's threads: never under our lock */
+        leave(old); /* joins the client's threads: never under our lock */
         pthread_mutex_lock(&state->lock);
     }
     return status;
@@ -211,6 +227,16 @@ creg_status creg_zookeeper_fail(int code, bool is_write, const char *path, creg_
         status = is_write ? creg_fail(err, CREG_UNKNOWN_OUTCOME,
                                       "ZooKeeper did not answer; the change may have been made")
                           : creg_fail(err, CREG_UNAVAILABLE, "ZooKeeper cannot answer now");
+        break;
+    case ZSYSTEMERROR:
+    case ZRUNTIMEINCONSISTENCY:
+    case ZDATAINCONSISTENCY:
+    case ZMARSHALLINGERROR:
+        status = is_write ? creg_fail(err, CREG_UNKNOWN_OUTCOME,
+                                      "ZooKeeper's answer cannot be read; the change may have "
+                                      "been made")
+                          : creg_fail(err, CREG_UNAVAILABLE,
+                                      "ZooKeeper gave an answer that cannot be read");
         break;
     case ZBADARGUMENTS:
         status =
@@ -295,7 +321,7 @@ static void end_session(creg_driver_state *state)
     if (handle == NULL)
         return; /* another thread is at it */
     pthread_mutex_unlock(&state->lock);
-    zookeeper_close(handle);
+    leave(handle);
     pthread_mutex_lock(&state->lock);
     state->ended++;
 }
@@ -357,6 +383,28 @@ void creg_zookeeper_batch_ease(creg_zookeeper_batch *batch)
 
 /* ---- calls ------------------------------------------------------------------------------ */
 
+/* The client hands on what it could not read, too: lengths without bytes, and Stats that it never
+ * filled. The server counts the same things twice, which tells. Only its own first znodes have
+ * no zxids. */
+static bool is_stat(const creg_zookeeper_node *node, const struct Stat *stat)
+{
+    bool is_early = strcmp(node->path, "/") == 0 || strncmp(node->path, "/zookeeper", 10) == 0;
+    return stat->numChildren >= 0 && stat->dataLength >= 0 &&
+           (is_early || (stat->czxid > 0 && stat->mzxid > 0 && stat->pzxid > 0));
+}
+
+bool creg_zookeeper_is_sound(const creg_zookeeper_node *node, int size, const struct Stat *stat)
+{
+    return is_stat(node, stat) && size >= -1 && stat->dataLength == (size < 0 ? 0 : size);
+}
+
+/* The caller holds the lock. */
+static void note_unreadable(creg_zookeeper_batch *batch)
+{
+    if (batch->failed == ZOK)
+        batch->failed = ZMARSHALLINGERROR;
+}
+
 static void take_data(int code, const char *value, int size, const struct Stat *stat,
                       const void *context)
 {
@@ -365,7 +413,9 @@ static void take_data(int code, const char *value, int size, const struct Stat *
     pthread_mutex_lock(&batch->lock);
     note_code(batch, code);
     node->data_code = code;
-    if (code == ZOK) {
+    if (code == ZOK && !creg_zookeeper_is_sound(node, size, stat)) {
+        note_unreadable(batch);
+    } else if (code == ZOK) {
         node->stat = *stat;
         node->has_data = size >= 0;
         if (size > 0) {
@@ -386,8 +436,10 @@ static void take_stat(int code, const struct Stat *stat, const void *context)
     pthread_mutex_lock(&batch->lock);
     note_code(batch, code);
     node->data_code = code;
-    if (code == ZOK)
+    if (code == ZOK && is_stat(node, stat))
         node->stat = *stat;
+    else if (code == ZOK)
+        note_unreadable(batch);
     finish_one(batch);
     pthread_mutex_unlock(&batch->lock);
 }
@@ -416,9 +468,12 @@ bool creg_zookeeper_begin_children(creg_zookeeper_node *node, size_t count)
     return has_room;
 }
 
-void creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name)
+bool creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name)
 {
     static const char live[] = "~live.";
+    size_t size = strlen(node->path) + 1 + name.size;
+    if (name.size == 0 || memchr(name.data, '/', name.size) != NULL || size > PATH_MOST)
+        return false;
     const char *kept = creg_arena_copy(node->batch->arena, name).data;
     if (kept == NULL)
         node->batch->is_out_of_memory = true;
@@ -426,15 +481,18 @@ void creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name)
         node->live[node->live_count++] = kept;
     else
         node->children[node->child_count++] = kept;
+    return true;
 }
 
-/* The caller holds the batch's lock: it guards the arena, too. */
-static void copy_children(creg_zookeeper_node *node, const struct String_vector *names)
+/* The caller holds the batch's lock: it guards the arena, too. False: they cannot be names. */
+static bool copy_children(creg_zookeeper_node *node, const struct String_vector *names)
 {
-    size_t count = names->count > 0 ? (size_t)names->count : 0;
+    size_t count = (size_t)names->count;
     bool has_room = creg_zookeeper_begin_children(node, count);
-    for (size_t i = 0; has_room && i < count; i++)
-        creg_zookeeper_add_child(node, creg_slice_of(names->data[i]));
+    bool is_fine = true;
+    for (size_t i = 0; has_room && is_fine && i < count; i++)
+        is_fine = creg_zookeeper_add_child(node, creg_slice_of(names->data[i]));
+    return is_fine;
 }
 
 static void take_children(int code, const struct String_vector *names, const struct Stat *stat,
@@ -449,7 +507,9 @@ static void take_children(int code, const struct String_vector *names, const str
         /* pzxid of this answer belongs to this list of children. */
         node->stat.pzxid = stat->pzxid;
         node->stat.cversion = stat->cversion;
-        copy_children(node, names);
+        bool is_fine = is_stat(node, stat) && names->count == stat->numChildren;
+        if (!is_fine || !copy_children(node, names))
+            note_unreadable(batch);
     }
     finish_one(batch);
     pthread_mutex_unlock(&batch->lock);
@@ -471,7 +531,8 @@ static void take_sync(int code, const char *value, const void *context)
     (void)value;
     creg_zookeeper_batch *batch = (creg_zookeeper_batch *)(uintptr_t)context;
     pthread_mutex_lock(&batch->lock);
-    note_code(batch, code);
+    if (code != ZOK && batch->failed == ZOK)
+        batch->failed = code;
     finish_one(batch);
     pthread_mutex_unlock(&batch->lock);
 }

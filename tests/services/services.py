@@ -12,7 +12,8 @@ As a command, to run anything with a server behind it:
     services.py consul [--nodes 3] -- COMMAND [ARGUMENT ...]
 
 The command sees CONFREG_TEST_STORE. Only processes that were started here are ended, each by
-its own pid; the data folder goes with them.
+its own pid; the data folder goes with them. So they are when the test that started them is
+killed: a process of its own waits for that (guard.py).
 """
 import argparse
 import contextlib
@@ -29,6 +30,7 @@ import time
 import urllib.request
 
 START_SECONDS = 60
+GUARD = pathlib.Path(__file__).resolve().with_name("guard.py")
 TOOLS = pathlib.Path(__file__).resolve().parents[2] / "build-tools"
 
 
@@ -60,6 +62,23 @@ def http_json(url):
         return json.loads(answer.read() or b"null")
 
 
+class Guard:
+    """Ends the servers and removes their folder when this process does not get to it."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(GUARD), str(folder)], stdin=subprocess.PIPE,
+            start_new_session=True)
+
+    def tell(self, sign, pid):
+        self.process.stdin.write(b"%s%d\n" % (sign, pid))
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
 class Service:
     """A started store of one or more servers."""
 
@@ -71,6 +90,7 @@ class Service:
         ports = free_ports(nodes * self.ports_each)
         self.ports = [ports[i * self.ports_each:(i + 1) * self.ports_each] for i in range(nodes)]
         self.processes = [None] * nodes
+        self.guard = Guard(self.folder)
 
     def __enter__(self):
         try:
@@ -97,6 +117,7 @@ class Service:
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=self.node_folder(index), env={**os.environ, **environment},
                 start_new_session=True)
+        self.guard.tell(b"+", self.processes[index].pid)
 
     def wait_ready(self):
         end = time.monotonic() + START_SECONDS
@@ -124,6 +145,7 @@ class Service:
         if process is not None:
             process.send_signal(how)
             process.wait()
+            self.guard.tell(b"-", process.pid)
             self.processes[index] = None
 
     def pause(self, index):
@@ -143,6 +165,8 @@ class Service:
         for process in self.processes:
             if process is not None:
                 process.wait()
+                self.guard.tell(b"-", process.pid)
+        self.guard.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

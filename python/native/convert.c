@@ -3,9 +3,9 @@
  * Between Python's objects and the values of the library.
  *
  * Exact types come first, in the order in which data has them: a render converts its whole
- * context here, so this is counted in what a render costs. Python code may run on the way
- * (a Mapping's methods); so every object is held while it is looked at, and a container that
- * changes under our hands gives a strange value but no crash.
+ * context here, so this is counted in what a render costs. Scalars of exact types run no Python
+ * code; whatever else may (a Mapping's methods), so that it is held while it is looked at, and a
+ * container that changes under our hands gives a strange value but no crash.
  */
 #include "native/convert.h"
 
@@ -119,17 +119,55 @@ static int convert_float(PyObject *object, creg_value *ret)
     return 0;
 }
 
+/* 1 when it was one of an exact type, 0 when it is something else, -1 with an exception. */
+static inline int convert_scalar(confreg_converter *converter, PyObject *object,
+                                 creg_value *ret)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyUnicode_Type)
+        return convert_text(converter, object, ret) == 0 ? 1 : -1;
+    if (type == &PyLong_Type)
+        return convert_integer(converter, object, ret) == 0 ? 1 : -1;
+    if (object == Py_None)
+        *ret = creg_value_none();
+    else if (type == &PyBool_Type)
+        *ret = creg_value_bool(object == Py_True);
+    else if (type == &PyFloat_Type)
+        return convert_float(object, ret) == 0 ? 1 : -1;
+    else
+        return 0;
+    return 1;
+}
+
 /* ---- containers ---------------------------------------------------------------------------- */
+
+static int convert_deep(confreg_converter *converter, PyObject *object, creg_value *ret);
+
+/* What a container holds, borrowed from it. */
+static inline int convert_held(confreg_converter *converter, PyObject *object, creg_value *ret)
+{
+    int scalar = convert_scalar(converter, object, ret);
+    if (scalar != 0)
+        return scalar > 0 ? 0 : -1;
+    Py_INCREF(object);
+    int result = convert_deep(converter, object, ret);
+    Py_DECREF(object);
+    return result;
+}
 
 static int set_entry(confreg_converter *converter, creg_map *map, PyObject *key,
                      PyObject *value)
 {
     creg_value converted;
     creg_value name;
-    if (confreg_convert(converter, value, &converted) != 0 ||
-        confreg_convert(converter, key, &name) != 0)
+    Py_INCREF(key); /* converting the value may take it out of the dict */
+    int result = convert_held(converter, value, &converted);
+    if (result == 0)
+        result = convert_held(converter, key, &name);
+    Py_DECREF(key);
+    if (result != 0)
         return -1;
-    if (!creg_value_hashable(name)) {
+    if (name.kind != CREG_KIND_STRING && !creg_value_hashable(name)) {
         confreg_raise_message(converter->state, CREG_UNSUPPORTED_TYPE,
                               "a key of a dict is of a type that cannot be a key");
         return -1;
@@ -146,13 +184,8 @@ static int convert_dict(confreg_converter *converter, PyObject *object, creg_val
     PyObject *value;
     Py_ssize_t at = 0;
     int result = 0;
-    while (result == 0 && PyDict_Next(object, &at, &key, &value)) {
-        Py_INCREF(key);
-        Py_INCREF(value);
+    while (result == 0 && PyDict_Next(object, &at, &key, &value))
         result = set_entry(converter, map, key, value);
-        Py_DECREF(key);
-        Py_DECREF(value);
-    }
     *ret = creg_value_map(map);
     return result;
 }
@@ -160,22 +193,26 @@ static int convert_dict(confreg_converter *converter, PyObject *object, creg_val
 static int append_item(confreg_converter *converter, creg_list *list, PyObject *item)
 {
     creg_value value;
-    Py_INCREF(item);
-    int result = confreg_convert(converter, item, &value);
-    Py_DECREF(item);
-    if (result != 0)
+    if (convert_held(converter, item, &value) != 0)
         return -1;
     return creg_list_append(converter->arena, list, value) ? 0 : no_room(converter);
 }
 
 static int convert_list(confreg_converter *converter, PyObject *object, creg_value *ret)
 {
-    creg_list *list = creg_list_new(converter->arena, (size_t)PyList_Size(object));
+    Py_ssize_t size = PyList_Size(object);
+    creg_list *list = creg_list_new(converter->arena, (size_t)size);
     if (list == NULL)
         return no_room(converter);
     int result = 0;
-    for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(object); i++)
-        result = append_item(converter, list, PyList_GetItem(object, i));
+    for (Py_ssize_t i = 0; result == 0 && i < size; i++) {
+        PyObject *item = PyList_GetItem(object, i);
+        if (item == NULL) { /* it has become shorter meanwhile */
+            PyErr_Clear();
+            break;
+        }
+        result = append_item(converter, list, item);
+    }
     *ret = creg_value_list(list);
     return result;
 }
@@ -345,30 +382,16 @@ static int convert_other(confreg_converter *converter, PyObject *object, creg_va
 static int convert_one(confreg_converter *converter, PyObject *object, creg_value *ret)
 {
     PyTypeObject *type = Py_TYPE(object);
-    if (type == &PyUnicode_Type)
-        return convert_text(converter, object, ret);
-    if (type == &PyLong_Type)
-        return convert_integer(converter, object, ret);
     if (type == &PyDict_Type)
         return convert_dict(converter, object, ret);
     if (type == &PyList_Type)
         return convert_list(converter, object, ret);
-    if (object == Py_None) {
-        *ret = creg_value_none();
-        return 0;
-    }
-    if (type == &PyBool_Type) {
-        *ret = creg_value_bool(object == Py_True);
-        return 0;
-    }
-    if (type == &PyFloat_Type)
-        return convert_float(object, ret);
     if (type == &PyTuple_Type)
         return convert_tuple(converter, object, ret);
     return convert_other(converter, object, ret);
 }
 
-int confreg_convert(confreg_converter *converter, PyObject *object, creg_value *ret)
+static int convert_deep(confreg_converter *converter, PyObject *object, creg_value *ret)
 {
     if (converter->depth == DEPTH_MAX) {
         confreg_raise_message(converter->state, CREG_LIMIT,
@@ -379,6 +402,11 @@ int confreg_convert(confreg_converter *converter, PyObject *object, creg_value *
     int result = convert_one(converter, object, ret);
     converter->depth--;
     return result;
+}
+
+int confreg_convert(confreg_converter *converter, PyObject *object, creg_value *ret)
+{
+    return convert_held(converter, object, ret);
 }
 
 int confreg_to_value(confreg_state *state, PyObject *object, creg_arena *arena, creg_value *ret)

@@ -155,6 +155,32 @@ static void wait_then_read_misses_nothing(suite *s)
     CHECK(last == CHANGES - 1, "the last value seen is %d", last);
 }
 
+/* Who reads a list that ends at a depth and waits with its revision must come to rest, though
+ * what changed last lies deeper than the list looks. */
+static void a_cut_list_comes_to_rest(suite *s)
+{
+    static const char *const last[] = {"w/t/k00", "w/t/k07", "w/t/k01"};
+    for (int i = 0; i < 20; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "w/t/k%02d", i);
+        put(s, key, "1");
+    }
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
+        put(s, last[i], "2");
+        creg_status status = CREG_OK;
+        for (int round = 0; status == CREG_OK && round < 5; round++) {
+            creg_read read = {
+                .is_list = true, .key = creg_slice_of("w"), .depth = 1, .keys_only = true};
+            uint64_t revision = 0;
+            CHECK_STATUS(creg_store_read(s->store, &read, 1, &s->arena, &revision, &s->err),
+                         CREG_OK);
+            status = wait_below(s, "w", revision, 200, NULL);
+        }
+        CHECK(status == CREG_TIMEOUT, "after %s changed it gave %s", last[i],
+              creg_status_name(status));
+    }
+}
+
 static void bad_prefix(suite *s)
 {
     CHECK_STATUS(wait_below(s, "a/", 1, 10, NULL), CREG_INVALID_NAME);
@@ -171,6 +197,7 @@ const suite_case cases_wait[] = {
     {"wait__a_delete_wakes", a_delete_wakes},
     {"wait__another_handle_wakes", another_handle_wakes},
     {"wait__wait_then_read_misses_nothing", wait_then_read_misses_nothing},
+    {"wait__a_cut_list_comes_to_rest", a_cut_list_comes_to_rest},
     {"wait__bad_prefix", bad_prefix},
     {NULL, NULL},
 };

@@ -159,6 +159,36 @@ static void test_journal__lists_and_watches_see_what_has_happened(void **state)
     registry = usual;
 }
 
+/*
+ * The journal is a book, and no watch of an instance waits for books: the first piece is what
+ * wakes it. Of a writer who died before that it hears when it looks again by itself.
+ */
+static void test_journal__a_watch_hears_of_it_without_its_writer(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *usual = registry;
+    registry = open_small();
+    creg_watch_options options = {.scope = CREG_WATCH_DN};
+    creg_watch *watch = NULL;
+    ok(creg_watch_open(registry, dn, &options, &watch, &err));
+    creg_event event = {0};
+    assert_int_equal(CREG_TIMEOUT, creg_watch_next(watch, 100, &arena, &event, &err));
+    put_raw("_confreg/v1/i/ann,web,1.0,1", left_journal);
+    bool has_status = false;
+    do {
+        ok(creg_watch_next(watch, 20000, &arena, &event, &err));
+        has_status = has_status || (event.kind == CREG_EVENT_PUT &&
+                                    creg_slice_equal(event.path, S("status")) &&
+                                    creg_slice_equal(event.value, S("new text")));
+    } while (event.more);
+    assert_true(has_status);
+    creg_watch_close(watch);
+    creg_close(registry);
+    registry = usual;
+}
+
 static void test_journal__next_writer_carries_it_out(void **state)
 {
     (void)state;
@@ -209,6 +239,7 @@ int main(void)
         TEST(test_journal__large_copy_is_the_copy_in_one_transaction),
         TEST(test_journal__readers_see_what_has_happened),
         TEST(test_journal__lists_and_watches_see_what_has_happened),
+        TEST(test_journal__a_watch_hears_of_it_without_its_writer),
         TEST(test_journal__next_writer_carries_it_out),
         TEST(test_journal__that_never_happened_is_given_up),
     };

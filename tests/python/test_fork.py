@@ -39,7 +39,8 @@ def run_child(*args):
 
 def test_a_hundred_children(shared_url):
     from conftest import BODY, OPTIONS
-    count = CHILDREN if not os.environ.get("CONFREG_TEST_STORE") else 10
+    is_short = os.environ.get("CONFREG_TEST_STORE") and not os.environ.get("CONFREG_TEST_LONG")
+    count = 10 if is_short else CHILDREN
     with confreg.open(shared_url) as reg:
         reg.register("web", "1.0", BODY, OPTIONS)
         cluster = reg.instantiate("jlopez", "web", "1.0")

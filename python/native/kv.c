@@ -502,8 +502,9 @@ static PyObject *get_capabilities(PyObject *self, void *unused)
 {
     (void)unused;
     static const char *const names[] = {
-        "atomic-batch",  "snapshot-read",           "needs-fence",
-        "multi-process", "same-value-is-no-change", "small-transactions"};
+        "atomic-batch",      "snapshot-read",           "needs-fence",
+        "multi-process",     "same-value-is-no-change", "small-transactions",
+        "deletes-key-by-key"}; /* in the order of the bits */
     confreg_call call;
     if (!confreg_begin(registry_of(self), &call))
         return NULL;

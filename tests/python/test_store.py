@@ -140,6 +140,9 @@ def test_facts(kv, reg):
     assert kv.info()["driver"] == reg.driver
     assert kv.limits().key_bytes > 0
     assert isinstance(kv.capabilities, frozenset)
+    assert ("atomic-batch" in kv.capabilities) == (reg.driver in ("memory", "lmdb"))
+    assert ("same-value-is-no-change" in kv.capabilities) == (reg.driver == "consul")
+    assert ("deletes-key-by-key" in kv.capabilities) == (reg.driver == "zookeeper")
     kv.check()
     assert repr(kv).startswith("<confreg.KV")
 

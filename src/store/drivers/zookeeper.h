@@ -43,6 +43,7 @@ typedef struct creg_zookeeper_bulk {
     pthread_mutex_t lock; /* held while a multi-read is under way; guards all that follows */
     creg_wire wire;
     size_t at_once;         /* reads that one request should hold */
+    uint32_t patience_ms;   /* how long the server may be silent */
     uint64_t away_until_ms; /* it failed: not again before */
     bool is_unknown;        /* the server is too old to know of multi-reads */
 } creg_zookeeper_bulk;

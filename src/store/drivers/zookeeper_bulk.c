@@ -52,6 +52,12 @@ void creg_zookeeper_bulk_abandon(creg_zookeeper_bulk *bulk)
     creg_memory_free(bulk->wire.packet);
 }
 
+/* Half of a call's time, for each step anew: the ordinary way takes the other half. */
+static uint64_t patience(const creg_zookeeper_bulk *bulk)
+{
+    return creg_zookeeper_now_ms() + bulk->patience_ms;
+}
+
 /* A session that was silent for long may be gone, and the client may have changed servers. */
 static bool is_good(const creg_wire *wire, const struct sockaddr_storage *server)
 {
@@ -60,7 +66,7 @@ static bool is_good(const creg_wire *wire, const struct sockaddr_storage *server
 }
 
 /* The caller holds the lock of the connection. */
-static bool connect_bulk(creg_driver_state *state, zhandle_t *handle, uint64_t deadline)
+static bool connect_bulk(creg_driver_state *state, zhandle_t *handle)
 {
     creg_zookeeper_bulk *bulk = &state->bulk;
     struct sockaddr_storage server;
@@ -73,7 +79,7 @@ static bool connect_bulk(creg_driver_state *state, zhandle_t *handle, uint64_t d
     creg_wire_close(&bulk->wire);
     bulk->at_once = AT_ONCE_LEAST;
     return creg_wire_open(&bulk->wire, (struct sockaddr *)&server, size, state->session_ms,
-                          state->digest, deadline);
+                          state->digest, patience(bulk));
 }
 
 /* ---- requests --------------------------------------------------------------------------- */
@@ -204,10 +210,10 @@ static bool take_header(creg_zookeeper_bulk *bulk, creg_wire_in *in, int32_t xid
 
 static bool take_reads(creg_zookeeper_bulk *bulk, int32_t xid,
                        creg_zookeeper_node *const *nodes, size_t count,
-                       creg_zookeeper_question question, uint64_t deadline)
+                       creg_zookeeper_question question)
 {
     creg_wire_in in;
-    if (!creg_wire_receive(&bulk->wire, deadline, &in) || !take_header(bulk, &in, xid))
+    if (!creg_wire_receive(&bulk->wire, patience(bulk), &in) || !take_header(bulk, &in, xid))
         return false;
     if (in.size > ANSWER_LARGE && bulk->at_once > AT_ONCE_LEAST)
         bulk->at_once /= 2;
@@ -232,7 +238,7 @@ typedef struct under_way {
 
 /* Two requests at a time: the server works on one while we take the other's answer apart. */
 static bool exchange(creg_zookeeper_bulk *bulk, creg_zookeeper_node *const *nodes, size_t count,
-                     creg_zookeeper_question question, uint64_t deadline)
+                     creg_zookeeper_question question)
 {
     under_way row[UNDER_WAY];
     size_t sent = 0;
@@ -245,17 +251,16 @@ static bool exchange(creg_zookeeper_bulk *bulk, creg_zookeeper_node *const *node
             size_t size = put_reads(bulk, nodes + sent, count - sent, question);
             row[last++ % UNDER_WAY] = (under_way){bulk->wire.xid, sent, size};
             sent += size;
-            if (!creg_wire_send(&bulk->wire, deadline))
+            if (!creg_wire_send(&bulk->wire, patience(bulk)))
                 return false;
         }
         creg_wire_in in;
-        if (sync != 0 &&
-            (!creg_wire_receive(&bulk->wire, deadline, &in) || !take_header(bulk, &in, sync)))
+        if (sync != 0 && (!creg_wire_receive(&bulk->wire, patience(bulk), &in) ||
+                          !take_header(bulk, &in, sync)))
             return false;
         sync = 0;
         const under_way *oldest = &row[first++ % UNDER_WAY];
-        if (!take_reads(bulk, oldest->xid, nodes + oldest->at, oldest->count, question,
-                        deadline))
+        if (!take_reads(bulk, oldest->xid, nodes + oldest->at, oldest->count, question))
             return false;
     }
     return true;
@@ -278,11 +283,10 @@ bool creg_zookeeper_bulk_read(creg_driver_state *state, zhandle_t *handle,
                               creg_zookeeper_question question)
 {
     creg_zookeeper_bulk *bulk = &state->bulk;
-    uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
     pthread_mutex_lock(&bulk->lock);
+    bulk->patience_ms = state->timeout_ms / 2;
     bool is_done = !bulk->is_unknown && creg_zookeeper_now_ms() >= bulk->away_until_ms &&
-                   connect_bulk(state, handle, deadline) &&
-                   exchange(bulk, nodes, count, question, deadline);
+                   connect_bulk(state, handle) && exchange(bulk, nodes, count, question);
     if (!is_done && creg_zookeeper_now_ms() >= bulk->away_until_ms) {
         creg_wire_close(&bulk->wire);
         bulk->away_until_ms = creg_zookeeper_now_ms() + STAY_AWAY_MS;

@@ -231,17 +231,22 @@ static creg_status put_text(writing *work, const creg_check *checks, size_t coun
                              err);
 }
 
-/* Reads back what was written: its version guards the rest. CREG_CONFLICT: it is not ours. */
+/* Reads back what was written: its version guards the rest. CREG_CONFLICT: it is not ours. Then
+ * `mine` stays as it was: what is dropped after a failure must not be somebody else's, and a
+ * removal's intent lies under the same key. */
 static creg_status read_back(writing *work, bool is_active, creg_error *err)
 {
-    creg_status status = get(work->registry, &work->key, &work->arena, &work->mine, err);
+    journal found;
+    creg_status status = get(work->registry, &work->key, &work->arena, &found, err);
     if (status == CREG_NOT_FOUND)
         return creg_fail(err, CREG_CONFLICT, "somebody else was faster");
-    bool is_ours = status == CREG_OK && work->mine.intent.is_active == is_active &&
-                   creg_slice_equal(work->mine.intent.request_id, creg_slice_of(work->request));
-    return status != CREG_OK || is_ours
-               ? status
-               : creg_fail(err, CREG_CONFLICT, "somebody else was faster");
+    if (status != CREG_OK)
+        return status;
+    if (found.intent.is_active != is_active ||
+        !creg_slice_equal(found.intent.request_id, creg_slice_of(work->request)))
+        return creg_fail(err, CREG_CONFLICT, "somebody else was faster");
+    work->mine = found;
+    return CREG_OK;
 }
 
 static creg_status open_journal(writing *work, creg_error *err)

@@ -12,6 +12,7 @@
  */
 #include "native/watch.h"
 
+#include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <time.h>
@@ -364,11 +365,15 @@ static int wait_slice(confreg_watch *self, double seconds_left)
     if (seconds_left * 1000 < SLICE_MS)
         wait_ms = (int)(seconds_left * 1000) + 1;
     struct pollfd waited = {.fd = self->descriptor, .events = POLLIN};
-    int ready;
+    int error;
     Py_BEGIN_ALLOW_THREADS
-    ready = poll(&waited, 1, wait_ms);
+    error = poll(&waited, 1, wait_ms) < 0 ? errno : 0;
     Py_END_ALLOW_THREADS
-    (void)ready; /* nothing, an event or a signal: the caller looks in any case */
+    if (error != 0 && error != EINTR) {
+        errno = error;
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
     return PyErr_CheckSignals();
 }
 

@@ -40,13 +40,21 @@ def interrupted_after(call):
         sent.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
     timer = threading.Timer(0.2, send)
-    timer.start()
+    outcome = None
     try:
-        with pytest.raises(KeyboardInterrupt):
-            call()
-        return time.monotonic() - sent[0]
-    finally:
+        timer.start()
+        try:
+            outcome = "gave %r" % (call(),)
+        except confreg.RegistryError as error:
+            outcome = "raised %r" % error
+        timer.join()  # the signal comes in here when it was not needed
+        time.sleep(1)
+    except KeyboardInterrupt:
+        took = time.monotonic() - sent[0]
+        assert outcome is None, "the call ended before: " + outcome
         timer.join()
+        return took
+    raise AssertionError("the signal did not come")
 
 
 def soonest(service, call):

@@ -79,6 +79,18 @@ class Guard:
         self.process.wait()
 
 
+def is_stopped(pid):
+    """Whether every thread of a process is stopped."""
+    for task in pathlib.Path("/proc/%d/task" % pid).iterdir():
+        try:
+            state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            continue  # it has ended
+        if state not in "TtZ":
+            return False
+    return True
+
+
 class Service:
     """A started store of one or more servers."""
 
@@ -149,7 +161,14 @@ class Service:
             self.processes[index] = None
 
     def pause(self, index):
-        self.processes[index].send_signal(signal.SIGSTOP)
+        """Stop it. On a busy machine some of its threads go on for a moment: wait for that."""
+        pid = self.processes[index].pid
+        os.kill(pid, signal.SIGSTOP)
+        end = time.monotonic() + 10
+        while not is_stopped(pid):
+            if time.monotonic() > end:
+                raise TimeoutError("%s %d does not stop" % (self.name, index))
+            time.sleep(0.001)
 
     def resume(self, index):
         self.processes[index].send_signal(signal.SIGCONT)

@@ -279,7 +279,7 @@ static bool move_sign(jinja_parser *p, const frame *fr, jinja_node *node)
     if (node->kind == NODE_CONST)
         return true;
     jinja_node *first = node->as.chain.first;
-    if (!is_negative(first) || is_const(node->as.chain.rest[0].node))
+    if (!is_negative(first) || is_constant(fr, node->as.chain.rest[0].node))
         return true;
     jinja_node *power = jinja_parse_alloc(p, 1, sizeof *power);
     jinja_node *sign = jinja_parse_alloc(p, 1, sizeof *sign);
@@ -331,6 +331,17 @@ static bool is_constant_sameas(const frame *fr, const jinja_node *node)
            is_const(node->as.call.subject) && is_const(node->as.call.args->positional[0]);
 }
 
+/* While it compiles, Jinja2 joins constants with ~ as plain texts, Markup or not. */
+static void fold_concat(jinja_parser *p, const frame *fr, jinja_node *node)
+{
+    if (node->kind != NODE_CONCAT || node->escape != ESCAPE_ON || !is_constant(fr, node))
+        return;
+    jinja_node plain = *node;
+    plain.escape = ESCAPE_OFF;
+    plain.eval = jinja_choose_eval(&plain);
+    (void)fold_into(p, node, &plain);
+}
+
 /* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */
 static bool fold(jinja_parser *p, const frame *fr, jinja_node *node)
 {
@@ -342,6 +353,7 @@ static bool fold(jinja_parser *p, const frame *fr, jinja_node *node)
     }
     if (node->kind == NODE_SLICE && is_constant(fr, node))
         p->folds_more = true;
+    fold_concat(p, fr, node);
     if (can_fold(node) || (p->folds_more && node->kind != NODE_CONST && is_constant(fr, node)))
         (void)fold_into(p, node, node);
     return node->kind == NODE_CONST || move_sign(p, fr, node);

@@ -59,7 +59,15 @@ def comment_complaints():
                 yield f"{header}: {name} has no comment"
 
 
+def install_complaints():
+    """One that is left out is missed only by who compiles against what was installed."""
+    listed = set(re.findall(r"'\.\./include/([\w/]+\.h)'", read("src/meson.build")))
+    for header in sorted(set(headers()) - listed):
+        yield f"{header}: src/meson.build does not install it"
+
+
 report = Report()
+report.check("public headers are installed", install_complaints())
 for language, command in LANGUAGES.items():
     report.check(f"public headers compile alone as {language}", compile_complaints(command))
 report.check("public functions have contracts", comment_complaints())

@@ -81,9 +81,14 @@ creg_status jinja_charge_bytes(jinja_run *run, size_t count, size_t each)
     return jinja_charge(run, count * each / 64);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+enum { STACK_MAX = 1024 * 1024 }; /* frames have red zones: the same depth takes more */
+#else
+enum { STACK_MAX = 256 * 1024 };
+#endif
+
 creg_status jinja_check_stack(jinja_state *st)
 {
-    enum { STACK_MAX = 256 * 1024 };
     char here;
     size_t used =
         (size_t)(st->stack_base > &here ? st->stack_base - &here : &here - st->stack_base);

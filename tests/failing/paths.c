@@ -489,6 +489,7 @@ int main(int argc, char **argv)
         printf("no allocation can fail here: a sanitizer needs -Dtorture=true\n");
         return 77;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     write_documents();
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (!paths[i].uses_store) {

@@ -70,6 +70,8 @@ typedef enum cli_open_mode {
 
 /** Open the registry once; it is closed at the end of the program. */
 creg_status cli_open(cli_context *cli, cli_open_mode mode);
+/** A fault while the file behind this URL is read ends the command as "damaged" (damage.c). */
+void cli_damage_expect(const char *url);
 
 /** A URL on the command line: CREG_USAGE when it holds credentials. "env:NAME" is the URL in that
  *  variable of the environment, which may. */

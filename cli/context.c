@@ -214,6 +214,7 @@ creg_status cli_open(cli_context *cli, cli_open_mode mode)
                                            .read_only = mode == CLI_OPEN_READ,
                                            .no_create = mode != CLI_OPEN_CREATE}};
     const char *url = cli->store_url;
+    cli_damage_expect(url);
     if (cli->verbose > 1)
         url = cli_format_text(cli, "trace+%s", url == NULL ? "lmdb:" : url);
     status = creg_open(url, &options, &cli->registry, &cli->err);

@@ -472,7 +472,8 @@ bool creg_zookeeper_add_child(creg_zookeeper_node *node, creg_slice name)
 {
     static const char live[] = "~live.";
     size_t size = strlen(node->path) + 1 + name.size;
-    if (name.size == 0 || memchr(name.data, '/', name.size) != NULL || size > PATH_MOST)
+    if (name.size == 0 || size > PATH_MOST || memchr(name.data, '/', name.size) != NULL ||
+        memchr(name.data, '\0', name.size) != NULL)
         return false;
     const char *kept = creg_arena_copy(node->batch->arena, name).data;
     if (kept == NULL)

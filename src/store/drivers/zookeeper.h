@@ -32,8 +32,8 @@ enum {
     CREG_ZOOKEEPER_PACKET_MAX = 1000000,
     CREG_ZOOKEEPER_IN_FLIGHT = 4000,
     /* So many reads at once are worth the connection for multi-reads; and when it is there. */
-    CREG_ZOOKEEPER_BULK_FROM = 32,
-    CREG_ZOOKEEPER_BULK_LEAST = 4,
+    CREG_ZOOKEEPER_BULK_FROM = 48,
+    CREG_ZOOKEEPER_BULK_LEAST = 2,
     CREG_ZOOKEEPER_LIVE_NAME = 48,
     CREG_ZOOKEEPER_FLOORS = 32
 };

@@ -285,6 +285,19 @@ static creg_status take_fact(plan *work, fact *about, creg_error *err)
     return CREG_OK;
 }
 
+static creg_status read_together(plan *work, fact *const *asked, size_t size, creg_error *err)
+{
+    creg_zookeeper_node **nodes = creg_arena_calloc(work->arena, size, sizeof *nodes);
+    if (nodes == NULL)
+        return creg_fail_arena(err, work->arena);
+    for (size_t i = 0; i < size; i++)
+        nodes[i] = &asked[i]->node;
+    creg_status status = ask_nodes(work, nodes, size, CREG_ZOOKEEPER_DATA, err);
+    for (size_t i = 0; i < size && status == CREG_OK; i++)
+        status = take_fact(work, asked[i], err);
+    return status;
+}
+
 /* Something has to be there already, so most of the rest will be. */
 static bool expects_presence(const creg_transaction *transaction)
 {
@@ -315,12 +328,7 @@ static creg_status read_named(plan *work, creg_error *err)
         about->is_known = true; /* and not asked for again */
         asked[size++] = about;
     }
-    for (size_t i = 0; i < size; i++)
-        creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
-    creg_status status = wait_all(work, err);
-    for (size_t i = 0; i < size && status == CREG_OK; i++)
-        status = take_fact(work, asked[i], err);
-    return status;
+    return read_together(work, asked, size, err);
 }
 
 /* Everything down to a depth in one round trip: a small transaction knows all after it. */
@@ -333,12 +341,7 @@ static creg_status read_top(plan *work, const size_t *depths, size_t most, creg_
     for (size_t i = 0; i < work->fact_count; i++)
         if (depths[i] > 0 && depths[i] <= most && is_unread(work->facts[i]))
             asked[size++] = work->facts[i];
-    for (size_t i = 0; i < size; i++)
-        creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
-    creg_status status = wait_all(work, err);
-    for (size_t i = 0; i < size && status == CREG_OK; i++)
-        status = take_fact(work, asked[i], err);
-    return status;
+    return read_together(work, asked, size, err);
 }
 
 static size_t count_at(const plan *work, const size_t *depths, size_t depth)

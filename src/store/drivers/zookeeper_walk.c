@@ -157,7 +157,7 @@ static bool is_asked_together(const descent *down, size_t from)
     const creg_zookeeper_walk *walk = down->walk;
     size_t count = walk->size - from;
     if (down->watcher != NULL || count > TOGETHER_MOST ||
-        !creg_zookeeper_bulk_is_worth(down->batch->state, count))
+        !creg_zookeeper_bulk_is_worth(down->batch->state, 2 * count))
         return false;
     for (size_t i = from; i < walk->size; i++)
         if (is_last(down, walk->nodes[i]))

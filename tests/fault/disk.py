@@ -184,11 +184,12 @@ def damage(place, model):
 
 # ---- failing calls -----------------------------------------------------------------------------------
 
+SHORT = "short"  # says that one byte was written
 CALLS = {
-    "pwrite64": ("ENOSPC", "EIO", "EINTR"), "writev,pwritev": ("ENOSPC", "EIO"),
+    "pwrite64": ("ENOSPC", "EIO", "EINTR", SHORT), "writev,pwritev": ("ENOSPC", "EIO", SHORT),
     "fdatasync,fsync": ("EIO", "ENOSPC"), "ftruncate": ("ENOSPC", "EIO"),
     "openat": ("EMFILE", "EACCES", "EIO"), "mmap": ("ENOMEM",), "fcntl": ("ENOLCK", "EINTR"),
-    "read": ("EIO", "EINTR"), "pread64": ("EIO",), "write": ("ENOSPC", "EPIPE", "EINTR"),
+    "read": ("EIO", "EINTR"), "pread64": ("EIO",), "write": ("ENOSPC", "EPIPE", "EINTR", SHORT),
     "close": ("EIO",), "newfstatat,fstat": ("EIO",), "futex": ("EINTR",), "getrandom": ("EINTR",),
 }
 
@@ -217,7 +218,8 @@ def calls(place, model):
     def one(case):
         names, error, number = case
         folder = copy_of(model, place)
-        inject = ["-e", "trace=none", "-e", "inject=%s:error=%s:when=%d" % (names, error, number)]
+        what = "retval=1" if error == SHORT else "error=" + error
+        inject = ["-e", "trace=none", "-e", "inject=%s:%s:when=%d" % (names, what, number)]
         result = Run(folder, *words, strace=inject)
         told = result.trouble() or judge_after(folder, str(result), result, 2)
         shutil.rmtree(folder)

@@ -92,6 +92,11 @@ bool failing_possible(void)
     return true;
 }
 
+bool failing_counts(void)
+{
+    return true;
+}
+
 void failing_begin(unsigned long nth)
 {
     asked = 0;
@@ -127,6 +132,11 @@ bool failing_possible(void)
     creg_memory_fail_after(0, 0);
     creg_memory_free(creg_memory_alloc(1));
     return creg_memory_fail_after(0, 0) == 1;
+}
+
+bool failing_counts(void)
+{
+    return false;
 }
 
 void failing_begin(unsigned long nth)

@@ -14,6 +14,9 @@
 /** Can this build do it? */
 bool failing_possible(void);
 
+/** Are blocks that are kept counted? A sanitizer finds them by itself. */
+bool failing_counts(void);
+
 /** From now on the Nth allocation fails; 0: none, they are counted only. */
 void failing_begin(unsigned long nth);
 

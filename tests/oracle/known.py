@@ -37,6 +37,12 @@ def is_items_of_cycler(text, expected, got):
         message(expected) and error_type(got) == "AttributeError"
 
 
+def is_value_first(text, expected, got):
+    """`set x.y = z` with an x that is no namespace and an undefined z: z is looked at first."""
+    return message(expected) == "cannot assign attribute on non-namespace object" and \
+        error_type(got) == "UndefinedError"
+
+
 # (reason, test of (templates as one text, expected, got))
 ROWS = [
     ("int of a text that says infinity gives the default, as in 3.1.6",
@@ -46,6 +52,7 @@ ROWS = [
     ("a method prints without an address", is_counted_method),
     ("an iterator prints without an address", is_counted_iterator),
     ("a cycler is no map", is_items_of_cycler),
+    ("the value of a set comes before its target", is_value_first),
 ]
 
 

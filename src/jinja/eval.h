@@ -114,12 +114,13 @@ static inline jinja_state *jinja_state_of(jinja_run *run)
 /** The function for a node whose slots are known. */
 jinja_eval jinja_choose_eval(jinja_node *node);
 
-/** Evaluate a node of constants while compiling; false: leave it to the render. */
-bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+/** Evaluate a node of constants while compiling, with autoescape if `escapes`; false: leave it
+ * to the render. */
+bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node, bool escapes,
                 creg_value *ret_value);
 /** Its truth, whatever kind of value it is. */
 bool jinja_fold_truth(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
-                      bool *ret_truth);
+                      bool escapes, bool *ret_truth);
 /** The text that it prints as; escaped as HTML if `escapes`. */
 bool jinja_fold_text(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                      bool escapes, creg_slice *ret_text);

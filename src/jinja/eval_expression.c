@@ -589,7 +589,7 @@ jinja_eval jinja_choose_eval(jinja_node *node)
 
 /* A constant may not make the tree large: 'x' * 1000000 waits for the render. */
 static bool evaluate_early(jinja_state *st, jinja_engine *engine, creg_arena *arena,
-                           const jinja_node *node, creg_value *ret_value)
+                           const jinja_node *node, bool escapes, creg_value *ret_value)
 {
     enum { FOLD_FUEL = 1000, FOLD_BYTES = 4096 };
     *st = (jinja_state){.run = {.arena = arena,
@@ -601,15 +601,16 @@ static bool evaluate_early(jinja_state *st, jinja_engine *engine, creg_arena *ar
                         .folding = true,
                         .context_is_ours = true};
     st->run.limits.memory_bytes = FOLD_BYTES;
+    st->run.autoescape = escapes; /* xmlattr and others give Markup then */
     return node->eval(st, node, ret_value) == CREG_OK;
 }
 
-bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node, bool escapes,
                 creg_value *ret_value)
 {
     jinja_state st;
     creg_value value;
-    if (!evaluate_early(&st, engine, arena, node, &value))
+    if (!evaluate_early(&st, engine, arena, node, escapes, &value))
         return false;
     switch ((creg_kind)value.kind) {
     case CREG_KIND_OBJECT:
@@ -625,11 +626,11 @@ bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
 }
 
 bool jinja_fold_truth(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
-                      bool *ret_truth)
+                      bool escapes, bool *ret_truth)
 {
     jinja_state st;
     creg_value value;
-    return evaluate_early(&st, engine, arena, node, &value) &&
+    return evaluate_early(&st, engine, arena, node, escapes, &value) &&
            jinja_truthy(&st.run, value, ret_truth) == CREG_OK;
 }
 
@@ -639,7 +640,7 @@ bool jinja_fold_text(jinja_engine *engine, creg_arena *arena, const jinja_node *
     jinja_state st;
     creg_value value;
     creg_value text;
-    if (!evaluate_early(&st, engine, arena, node, &value))
+    if (!evaluate_early(&st, engine, arena, node, escapes, &value))
         return false;
     creg_status status =
         escapes ? jinja_escape(&st.run, value, &text) : jinja_str_value(&st.run, value, &text);

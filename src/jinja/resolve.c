@@ -223,10 +223,11 @@ static void become_constant(jinja_node *node, creg_value value)
     node->eval = jinja_choose_eval(node);
 }
 
-static bool fold_into(jinja_parser *p, jinja_node *into, const jinja_node *node)
+static bool fold_into(jinja_parser *p, const frame *fr, jinja_node *into,
+                      const jinja_node *node)
 {
     creg_value value;
-    if (!jinja_fold(p->engine, p->arena, node, &value))
+    if (!jinja_fold(p->engine, p->arena, node, fr->escape == ESCAPE_ON, &value))
         return false;
     if (value.kind == CREG_KIND_STRING)
         value.flags |= CREG_STRING_TRUSTED;
@@ -256,7 +257,7 @@ static void fold_beginning(jinja_parser *p, const frame *fr, jinja_node *node)
     jinja_node part = *node;
     part.as.chain.count = count;
     part.eval = jinja_choose_eval(&part);
-    if (!fold_into(p, first, &part))
+    if (!fold_into(p, fr, first, &part))
         return;
     if (count == node->as.chain.count) {
         become_constant(node, first->as.constant);
@@ -291,7 +292,7 @@ static bool move_sign(jinja_parser *p, const frame *fr, jinja_node *node)
     sign->as.operands.second = sign->as.operands.third = NULL;
     sign->eval = jinja_choose_eval(sign);
     jinja_node positive = *first;
-    if (!fold_into(p, &positive, sign))
+    if (!fold_into(p, fr, &positive, sign))
         return true;
     *first = positive;
     *power = *node;
@@ -339,7 +340,7 @@ static void fold_concat(jinja_parser *p, const frame *fr, jinja_node *node)
     jinja_node plain = *node;
     plain.escape = ESCAPE_OFF;
     plain.eval = jinja_choose_eval(&plain);
-    (void)fold_into(p, node, &plain);
+    (void)fold_into(p, fr, node, &plain);
 }
 
 /* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */
@@ -355,7 +356,7 @@ static bool fold(jinja_parser *p, const frame *fr, jinja_node *node)
         p->folds_more = true;
     fold_concat(p, fr, node);
     if (can_fold(node) || (p->folds_more && node->kind != NODE_CONST && is_constant(fr, node)))
-        (void)fold_into(p, node, node);
+        (void)fold_into(p, fr, node, node);
     return node->kind == NODE_CONST || move_sign(p, fr, node);
 }
 
@@ -525,8 +526,9 @@ static bool resolve_logic(jinja_parser *p, const frame *fr, jinja_node *node)
         bool truth;
         if (!resolve_node(p, fr, operand))
             return false;
-        settled = settled && is_constant(fr, operand) &&
-                  jinja_fold_truth(p->engine, p->arena, operand, &truth);
+        settled =
+            settled && is_constant(fr, operand) &&
+            jinja_fold_truth(p->engine, p->arena, operand, fr->escape == ESCAPE_ON, &truth);
         if (settled && truth == (node->kind == NODE_OR)) {
             *node = *operand;
             return true;

@@ -16,7 +16,7 @@
 
 #include "net/secret.h"
 
-enum { SESSION_MIN_MS = 2000, SESSION_MAX_MS = 10000, OPERATIONS_MAX = 4000 };
+enum { SESSION_MIN_MS = 2000, SESSION_MAX_MS = 10000, OPERATIONS_MAX = 4000, RETRY_MS = 20 };
 
 /* ---- open ------------------------------------------------------------------------------- */
 
@@ -219,6 +219,8 @@ static creg_status zookeeper_driver_get(creg_driver_state *state, creg_slice key
         creg_status status = get_once(state, path, arena, ret_value, ret_version, err);
         if (status != CREG_UNAVAILABLE || creg_zookeeper_now_ms() >= deadline)
             return status;
+        if (!creg_interrupt_sleep(RETRY_MS))
+            return creg_fail_interrupted(err);
     }
 }
 

@@ -565,7 +565,7 @@ creg_status creg_journal_read(creg_registry *registry, creg_read *reads, size_t 
         if (status != CREG_OK || !creg_journal_is_used(registry) ||
             reads[1].ret_pairs.size == 0 || CREG_BUG(CREG_BUG_NO_OVERLAY))
             return status;
-        bool is_done;
+        bool is_done = true; /* without memory nothing is to be asked again */
         status = read_over(registry, reads, count, arena, &is_done, err);
         if (is_done)
             return status;

@@ -43,6 +43,14 @@ def is_value_first(text, expected, got):
         error_type(got) == "UndefinedError"
 
 
+def is_settled_strictly(text, expected, got):
+    """Jinja2 asks for the truth of `false.items or x` while it compiles: strict, that fails
+    even where nothing reaches it."""
+    constant = r"\b(false|true|none|[0-9]+)\)*\.\w+\)* (or|and)\b"
+    return re.search(constant, text) and error_type(expected) == "UndefinedError" and \
+        "output" in got
+
+
 # (reason, test of (templates as one text, expected, got))
 ROWS = [
     ("int of a text that says infinity gives the default, as in 3.1.6",
@@ -53,6 +61,7 @@ ROWS = [
     ("an iterator prints without an address", is_counted_iterator),
     ("a cycler is no map", is_items_of_cycler),
     ("the value of a set comes before its target", is_value_first),
+    ("an attribute that a constant lacks is undefined when it is reached", is_settled_strictly),
 ]
 
 

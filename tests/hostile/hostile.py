@@ -156,7 +156,7 @@ async def one(kind, row, make_server):
         words = COMMANDS[row.command]
         result = await run(words, url)
         trouble = judge(row, result, server)
-        if trouble is None and not server.was_met:
+        if result.code >= 0 and not server.was_met:
             trouble = UNMET
         server.stop()
     return trouble, result

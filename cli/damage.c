@@ -5,7 +5,8 @@
  * LMDB reads its file as memory and trusts what stands there. A page that lies leads it beyond the
  * file (SIGBUS), beyond its map (SIGSEGV) or into one of its assertions (SIGABRT), and no call
  * comes back from there. So the command ends here, with nothing written that was not acknowledged.
- * 'store check' and 'store fsck' look at the file in a child process and tell more.
+ * A fault of ours looks the same from in here, and the message says so. 'store check' and 'store
+ * fsck' look at the file in a child process and tell the one from the other.
  */
 #include <signal.h>
 #include <string.h>
@@ -14,8 +15,9 @@
 #include "cli.h"
 
 static const char message[] =
-    "confreg: error: reading the store's file ended in a fault: it seems to be damaged\n"
-    "  hint: 'confreg store check' tells what is wrong with it\n";
+    "confreg: error: working on the store's file ended in a fault: it seems to be damaged\n"
+    "  hint: 'confreg store check' tells what is wrong with it; a file that is sound means a\n"
+    "  bug in confreg, which we would like to hear of\n";
 
 static void on_fault(int number)
 {

@@ -157,7 +157,8 @@ typedef struct creg_instance_spec {
     creg_slice user;
     creg_slice name;
     creg_slice version;
-    creg_value options;    /**< MAP of option name to value; NONE for none. Text is coerced */
+    creg_value
+        options; /**< MAP of option name to value; NONE or zeroed for none. Text is coerced */
     creg_slice request_id; /**< idempotency key: the same id gives the same instance; empty: a
                                  fresh one */
     bool dry_run;          /**< do everything but write */

@@ -367,7 +367,9 @@ static creg_status merge_options(const creg_options *declared, creg_value given,
                                  bool takes_samples, creg_arena *arena, creg_value *ret_options,
                                  creg_error *err)
 {
-    if (!creg_value_is(given, CREG_KIND_MAP) && !creg_value_is(given, CREG_KIND_NONE))
+    bool is_nothing =
+        creg_value_is(given, CREG_KIND_NONE) || creg_value_is(given, CREG_KIND_UNDEFINED);
+    if (!is_nothing && !creg_value_is(given, CREG_KIND_MAP))
         return creg_fail(err, CREG_INVALID_OPTIONS,
                          "options must be a map of names to values, not %s",
                          creg_value_type_name(given));

@@ -44,6 +44,19 @@ static void test_instance__is_what_the_body_says(void **state)
         tree_of(instance.dn));
 }
 
+static void test_instance__needs_no_options_in_a_zeroed_spec(void **state)
+{
+    (void)state;
+    given_web();
+    creg_instance_spec spec = {.user = creg_slice_of("ann"),
+                               .name = creg_slice_of("web"),
+                               .version = creg_slice_of("1.0")};
+    creg_instance instance;
+    ok(instantiate(&spec, &instance));
+    expect_text("instances/ann/web/1.0/1", instance.dn);
+    assert_int_equal(WEB_KEYS, instance.key_count);
+}
+
 static void test_instance__record_comes_back(void **state)
 {
     (void)state;
@@ -752,6 +765,7 @@ int main(void)
 {
     static const struct CMUnitTest instances[] = {
         TEST(test_instance__is_what_the_body_says),
+        TEST(test_instance__needs_no_options_in_a_zeroed_spec),
         TEST(test_instance__record_comes_back),
         TEST(test_instance__has_two_names),
         TEST(test_instance__of_users_with_telling_names),

@@ -538,6 +538,36 @@ static bool resolve_logic(jinja_parser *p, const frame *fr, jinja_node *node)
     }
 }
 
+/* The comparisons up to the one at `last` are constant, and false: so is the whole chain. */
+static bool is_settled_false(jinja_parser *p, const frame *fr, jinja_node *node, uint32_t last)
+{
+    uint32_t count = node->as.chain.count;
+    bool truth;
+    node->as.chain.count = last + 1;
+    node->eval = jinja_choose_eval(node);
+    bool is_false =
+        jinja_fold_truth(p->engine, p->arena, node, fr->escape == ESCAPE_ON, &truth) && !truth;
+    if (!is_false)
+        node->as.chain.count = count;
+    return is_false;
+}
+
+/* `2 < 1 < x` is false whatever x is. Jinja2, too, finds that before it looks at x. */
+static bool resolve_compare(jinja_parser *p, const frame *fr, jinja_node *node)
+{
+    if (!resolve_node(p, fr, node->as.chain.first))
+        return false;
+    bool settled = fr->escape != ESCAPE_VOLATILE && is_constant(fr, node->as.chain.first);
+    for (uint32_t i = 0; i < node->as.chain.count; i++) {
+        if (!resolve_node(p, fr, node->as.chain.rest[i].node))
+            return false;
+        settled = settled && is_constant(fr, node->as.chain.rest[i].node);
+        if (settled && i + 1 < node->as.chain.count && is_settled_false(p, fr, node, i))
+            return true;
+    }
+    return true;
+}
+
 static bool resolve_condition(jinja_parser *p, const frame *fr, jinja_node *node)
 {
     frame soft = *fr;
@@ -576,8 +606,9 @@ static bool resolve_children(jinja_parser *p, const frame *fr, jinja_node *node)
     case NODE_OR:
         return resolve_logic(p, fr, node);
     case NODE_BINARY:
-    case NODE_COMPARE:
         return resolve_chain(p, fr, node);
+    case NODE_COMPARE:
+        return resolve_compare(p, fr, node);
     case NODE_GETATTR:
         return resolve_attribute(p, fr, node);
     case NODE_GETITEM:

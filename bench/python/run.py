@@ -2,7 +2,8 @@
 """The Python package by store, beside each server's own client, and renders beside python3-jinja2.
 
 Figures are microseconds a call: the best of five rounds, so that what else the machine does
-counts little; instantiates are done once. The peers (python3-consul,
+counts little, and a server's first time at something does not; what takes over a second is done
+once. The peers (python3-consul,
 python3-etcd3, python3-kazoo) do the same work on the same server and the same keys: one read, one
 write, everything below one node, and the keys of an instance written one after the other, as the
 original did (etcd and ZooKeeper in transactions as large as the client's server takes). What is
@@ -37,10 +38,14 @@ def measure(work, seconds=0.3):
     return min(rounds) * 1e6
 
 
-def once(work):
-    begin = time.perf_counter()
-    result = work()
-    return (time.perf_counter() - begin) * 1e6, result
+def best(work):
+    """Microseconds of work(round), and what its last round returned."""
+    rounds = []
+    while len(rounds) < ROUNDS and (not rounds or rounds[0] < 1):
+        begin = time.perf_counter()
+        result = work(len(rounds))
+        rounds.append(time.perf_counter() - begin)
+    return min(rounds) * 1e6, result
 
 
 # ---- the peers: get, put, list and write_all over one connection ------------------------------
@@ -153,7 +158,7 @@ def ours(reg, sizes):
     for size in sizes:
         options = {"slaves.number": size}
         plan = reg.instantiate("bench", "hadoop", "1.0", options, dry_run=True)
-        took, cluster = once(lambda o=options: reg.instantiate("bench", "hadoop", "1.0", o))
+        took, cluster = best(lambda _, o=options: reg.instantiate("bench", "hadoop", "1.0", o))
         rows["instantiate %d (%d keys)" % (size, len(plan.values))] = took
         plans["instantiate %d (%d keys)" % (size, len(plan.values))] = plan.values
     node = cluster.nodes[0]
@@ -181,8 +186,9 @@ def theirs(kind, service, rows, plans, key, below):
     listing = next(name for name in rows if name.startswith("kv.list"))
     found[listing] = measure(lambda: peer.list(below))
     for name, values in plans.items():
-        copy = {"peer%d-%s" % (len(values), k): v for k, v in values.items()}
-        found[name] = once(lambda c=copy: peer.write_all(c))[0]
+        copies = [{"peer%d-%d-%s" % (len(values), i, k): v for k, v in values.items()}
+                  for i in range(ROUNDS)]
+        found[name] = best(lambda i, c=copies: peer.write_all(c[i]))[0]
     peer.close()
     return found
 
@@ -216,8 +222,8 @@ def main():
             with service, confreg.open(service.url) as reg:
                 rows, plans, key, below = ours(reg, [2, 20])
                 peer = theirs(kind, service, rows, plans, key, below)
-                more, _ = once(lambda: reg.instantiate("bench", "hadoop", "1.0",
-                                                       {"slaves.number": 200}))
+                more, _ = best(lambda _: reg.instantiate("bench", "hadoop", "1.0",
+                                                         {"slaves.number": 200}))
                 rows["instantiate 200"] = more
                 show(kind, rows, PEERS[kind].name, peer)
             continue

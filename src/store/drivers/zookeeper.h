@@ -4,7 +4,8 @@
  *
  * zookeeper.c is the driver, zookeeper_session.c the connection and its asynchronous calls,
  * zookeeper_bulk.c many reads as one request (over zookeeper_wire.c), zookeeper_walk.c and
- * zookeeper_cut.c read subtrees, zookeeper_plan.c makes a transaction into a multi.
+ * zookeeper_cut.c read subtrees, zookeeper_facts.c and zookeeper_plan.c make a transaction into
+ * a multi.
  *
  * A key "a/b" is the znode "/a/b". Every interior znode must exist, so a znode with NULL data
  * is a mere directory and no key; a znode with empty data is a key with an empty value. The

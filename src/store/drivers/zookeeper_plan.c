@@ -12,8 +12,6 @@
  *     delete of a key with keys below       set its data to NULL: it becomes a directory
  *     fence                                 check of the ephemeral child that ties the key
  *
- * Facts about many keys of one directory come from one list of its children.
- *
  * Where the facts can be guessed they are not read at all: the multi verifies them anyhow, and
  * a refusal leads back to reading. One bare put is taken for a change of what is there; the
  * puts of a large new instance, which nobody else may write to, for creates below directories
@@ -21,26 +19,14 @@
  * out in the order in which they were sent, so a piece may count on one that is under way.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/hash.h"
-#include "store/drivers/zookeeper.h"
+#include "store/drivers/zookeeper_facts.h"
 
-enum { PLAN_TRIES = 20, LIST_FROM = 4, ASK_AT_ONCE = 40 };
+enum { PLAN_TRIES = 20 };
 
 /* What a step of the multi came from, to tell what its failure means. */
 enum { FROM_FENCE = -1, FROM_FACT = -2 };
-
-typedef struct fact {
-    const char *path;
-    size_t path_size;
-    bool exists;
-    bool is_made;      /* the multi creates it */
-    bool is_directory; /* somebody needs it as a parent */
-    bool is_known;     /* its data was read already, or it is not there */
-    size_t keys_below; /* direct children that the transaction asks about */
-    creg_zookeeper_node node;
-} fact;
 
 typedef struct plan {
     creg_driver_state *state;
@@ -50,15 +36,7 @@ typedef struct plan {
     zhandle_t *handle;
     creg_zookeeper_batch *batch;
     creg_arena *arena;
-
-    fact **facts; /* in the order of finding */
-    size_t fact_count;
-    size_t fact_capacity;
-    fact **table; /* open addressing by path */
-    size_t slots;
-
-    creg_zookeeper_walk *trees; /* one a DELETE_TREE or SUBTREE_EMPTY */
-    size_t tree_count;
+    creg_zookeeper_facts facts;
 
     zoo_op_t *steps;
     int *origins;
@@ -67,457 +45,14 @@ typedef struct plan {
     size_t bytes;
 } plan;
 
-/* ---- facts ------------------------------------------------------------------------------ */
-
-static fact **slot_of(const plan *work, const char *path, size_t size)
-{
-    size_t mask = work->slots - 1;
-    size_t slot = (size_t)creg_hash_bytes(path, size) & mask;
-    while (work->table[slot] != NULL && (work->table[slot]->path_size != size ||
-                                         memcmp(work->table[slot]->path, path, size) != 0))
-        slot = (slot + 1) & mask;
-    return &work->table[slot];
-}
-
-static bool grow_table(plan *work)
-{
-    work->slots = work->slots == 0 ? 256 : work->slots * 2;
-    work->table = creg_arena_calloc(work->arena, work->slots, sizeof *work->table);
-    for (size_t i = 0; work->table != NULL && i < work->fact_count; i++)
-        *slot_of(work, work->facts[i]->path, work->facts[i]->path_size) = work->facts[i];
-    return work->table != NULL;
-}
-
-static bool make_room_for_fact(plan *work)
-{
-    if (work->fact_count * 2 >= work->slots && !grow_table(work))
-        return false;
-    if (work->fact_count < work->fact_capacity)
-        return true;
-    size_t wanted = work->fact_capacity == 0 ? 128 : work->fact_capacity * 2;
-    fact **grown = creg_arena_grow(work->arena, work->facts,
-                                   work->fact_capacity * sizeof *grown, wanted * sizeof *grown);
-    if (grown == NULL)
-        return false;
-    work->facts = grown;
-    work->fact_capacity = wanted;
-    return true;
-}
-
-/* The fact about a path, made when there is none yet; NULL when out of memory. */
-static fact *fact_of(plan *work, const char *path, size_t size)
-{
-    if (!make_room_for_fact(work))
-        return NULL;
-    fact **slot = slot_of(work, path, size);
-    if (*slot != NULL)
-        return *slot;
-    fact *fresh = creg_arena_calloc(work->arena, 1, sizeof *fresh);
-    creg_slice kept = creg_arena_copy(work->arena, creg_slice_make(path, size));
-    if (fresh == NULL || kept.data == NULL)
-        return NULL;
-    fresh->path = kept.data;
-    fresh->path_size = size;
-    fresh->node.path = kept.data;
-    fresh->node.batch = work->batch;
-    work->facts[work->fact_count++] = fresh;
-    *slot = fresh;
-    return fresh;
-}
-
-static size_t parent_size(const char *path, size_t size)
-{
-    while (size > 1 && path[size - 1] != '/')
-        size--;
-    return size > 1 ? size - 1 : 1; /* "/" is its own parent */
-}
-
-static fact *parent_of(plan *work, const fact *child)
-{
-    return *slot_of(work, child->path, parent_size(child->path, child->path_size));
-}
-
-static fact *find(plan *work, creg_slice key)
-{
-    const char *path = creg_zookeeper_path(key, work->arena);
-    return path == NULL ? NULL : *slot_of(work, path, strlen(path));
-}
-
-/* A key and all its ancestors become known paths. */
-static fact *add_key(plan *work, creg_slice key)
-{
-    const char *path = creg_zookeeper_path(key, work->arena);
-    if (path == NULL)
-        return NULL;
-    size_t size = strlen(path);
-    fact *found = fact_of(work, path, size);
-    while (found != NULL && size > 1) {
-        size = parent_size(path, size);
-        fact *parent = fact_of(work, path, size);
-        if (parent == NULL)
-            return NULL;
-        bool is_known = parent->is_directory;
-        parent->is_directory = true;
-        parent->keys_below++;
-        if (is_known)
-            break;
-    }
-    return found;
-}
-
-static creg_status collect_paths(plan *work, creg_error *err)
-{
-    const creg_transaction *transaction = work->transaction;
-    fact *root = fact_of(work, "/", 1);
-    bool is_fine = root != NULL;
-    if (is_fine) {
-        root->exists = true;
-        root->is_directory = true;
-    }
-    for (size_t i = 0; i < transaction->check_count && is_fine; i++)
-        is_fine = add_key(work, transaction->checks[i].key) != NULL;
-    for (size_t i = 0; i < transaction->operation_count && is_fine; i++)
-        is_fine = add_key(work, transaction->operations[i].key) != NULL;
-    return is_fine ? CREG_OK : creg_fail_arena(err, work->arena);
-}
-
-static size_t depth_of(const fact *about)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < about->path_size && about->path_size > 1; i++)
-        depth += about->path[i] == '/';
-    return depth;
-}
-
-static creg_status wait_all(plan *work, creg_error *err)
-{
-    creg_zookeeper_batch_wait(work->batch, 0);
-    if (work->batch->failed != ZOK)
-        return creg_zookeeper_fail(work->batch->failed, false, "/", err);
-    return work->batch->is_out_of_memory ? creg_fail_arena(err, work->arena) : CREG_OK;
-}
-
-static bool is_unread(const fact *about)
-{
-    return !about->is_known && !about->exists;
-}
-
-static bool is_listed(const fact *directory)
-{
-    return directory->keys_below >= LIST_FROM && directory->node.child_count > 0;
-}
-
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-static bool has_child(const fact *directory, const char *name)
-{
-    return bsearch(&name, directory->node.children, directory->node.child_count, sizeof name,
-                   compare_names) != NULL;
-}
-
-static creg_status ask_nodes(plan *work, creg_zookeeper_node *const *nodes, size_t count,
-                             creg_zookeeper_question question, creg_error *err)
-{
-    return count == 0 ? wait_all(work, err)
-                      : creg_zookeeper_ask_all(work->handle, work->batch, nodes, count,
-                                               question, NULL, NULL, err);
-}
-
-/* Directories with many keys of interest are listed, the others' keys asked one by one. */
-static creg_status ask_level(plan *work, fact *const *level, size_t size,
-                             creg_zookeeper_node **nodes, creg_error *err)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++) {
-        fact *parent = parent_of(work, level[i]);
-        if (!parent->exists || !is_unread(level[i]))
-            continue;
-        if (is_listed(parent))
-            level[i]->exists = has_child(parent, strrchr(level[i]->path, '/') + 1);
-        else
-            nodes[count++] = &level[i]->node;
-    }
-    return ask_nodes(work, nodes, count, CREG_ZOOKEEPER_STAT, err);
-}
-
-static creg_status list_level(plan *work, fact *const *level, size_t size,
-                              creg_zookeeper_node **nodes, creg_error *err)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++)
-        if (level[i]->exists && level[i]->keys_below >= LIST_FROM)
-            nodes[count++] = &level[i]->node;
-    creg_status status = ask_nodes(work, nodes, count, CREG_ZOOKEEPER_CHILDREN, err);
-    for (size_t i = 0; i < size && status == CREG_OK; i++)
-        if (level[i]->node.child_count > 1)
-            qsort(level[i]->node.children, level[i]->node.child_count,
-                  sizeof *level[i]->node.children, compare_names);
-    return status;
-}
-
-static creg_status read_level(plan *work, fact **level, size_t size,
-                              creg_zookeeper_node **nodes, creg_error *err)
-{
-    creg_status status = ask_level(work, level, size, nodes, err);
-    if (status != CREG_OK)
-        return status;
-    for (size_t i = 0; i < size; i++)
-        if (level[i]->node.data_code == ZOK && level[i]->node.stat.czxid != 0)
-            level[i]->exists = true;
-    return list_level(work, level, size, nodes, err);
-}
-
-/* The answer about a path that was asked for by itself. */
-static creg_status take_fact(plan *work, fact *about, creg_error *err)
-{
-    int code = about->node.data_code;
-    about->exists = code == ZOK;
-    about->is_known = true;
-    if (code != ZOK && code != ZNONODE)
-        return creg_zookeeper_fail(code, false, about->path, err);
-    for (fact *parent = about; about->exists && parent->path_size > 1;) {
-        parent = parent_of(work, parent);
-        parent->exists = true;
-    }
-    return CREG_OK;
-}
-
-static creg_status read_together(plan *work, fact *const *asked, size_t size, creg_error *err)
-{
-    creg_zookeeper_node **nodes = creg_arena_calloc(work->arena, size, sizeof *nodes);
-    if (nodes == NULL)
-        return creg_fail_arena(err, work->arena);
-    for (size_t i = 0; i < size; i++)
-        nodes[i] = &asked[i]->node;
-    creg_status status = ask_nodes(work, nodes, size, CREG_ZOOKEEPER_DATA, err);
-    for (size_t i = 0; i < size && status == CREG_OK; i++)
-        status = take_fact(work, asked[i], err);
-    return status;
-}
-
-/* Something has to be there already, so most of the rest will be. */
-static bool expects_presence(const creg_transaction *transaction)
-{
-    for (size_t i = 0; i < transaction->check_count; i++)
-        if (transaction->checks[i].kind == CREG_CHECK_PRESENT)
-            return true;
-    return false;
-}
-
-/* Only what the transaction names: the parents of what exists need not be asked for. */
-static creg_status read_named(plan *work, creg_error *err)
-{
-    const creg_transaction *transaction = work->transaction;
-    size_t count = transaction->check_count + transaction->operation_count;
-    if (count > ASK_AT_ONCE || !expects_presence(transaction))
-        return CREG_OK;
-    fact *asked[ASK_AT_ONCE];
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool is_check = i < transaction->check_count;
-        fact *about =
-            find(work, is_check ? transaction->checks[i].key
-                                : transaction->operations[i - transaction->check_count].key);
-        if (about == NULL)
-            return creg_fail_arena(err, work->arena);
-        if (!is_unread(about))
-            continue;
-        about->is_known = true; /* and not asked for again */
-        asked[size++] = about;
-    }
-    return read_together(work, asked, size, err);
-}
-
-/* Everything down to a depth in one round trip: a small transaction knows all after it. */
-static creg_status read_top(plan *work, const size_t *depths, size_t most, creg_error *err)
-{
-    fact **asked = creg_arena_calloc(work->arena, work->fact_count, sizeof *asked);
-    if (asked == NULL)
-        return creg_fail_arena(err, work->arena);
-    size_t size = 0;
-    for (size_t i = 0; i < work->fact_count; i++)
-        if (depths[i] > 0 && depths[i] <= most && is_unread(work->facts[i]))
-            asked[size++] = work->facts[i];
-    return read_together(work, asked, size, err);
-}
-
-static size_t count_at(const plan *work, const size_t *depths, size_t depth)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < work->fact_count; i++)
-        count += depths[i] == depth && is_unread(work->facts[i]);
-    return count;
-}
-
-static size_t facts_at(const plan *work, const size_t *depths, size_t depth, fact **level)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < work->fact_count; i++)
-        if (depths[i] == depth)
-            level[size++] = work->facts[i];
-    return size;
-}
-
-/*
- * From the top down: below what does not exist nothing has to be asked. The first levels hold
- * few znodes and are asked for together, which is all that a new instance needs.
- */
-static creg_status read_existence(plan *work, creg_error *err)
-{
-    fact **level = creg_arena_calloc(work->arena, work->fact_count, sizeof *level);
-    size_t *depths = creg_arena_calloc(work->arena, work->fact_count, sizeof *depths);
-    creg_zookeeper_node **nodes =
-        creg_arena_calloc(work->arena, work->fact_count, sizeof *nodes);
-    if (level == NULL || depths == NULL || nodes == NULL)
-        return creg_fail_arena(err, work->arena);
-    size_t deepest = 0;
-    for (size_t i = 0; i < work->fact_count; i++) {
-        depths[i] = depth_of(work->facts[i]);
-        deepest = depths[i] > deepest ? depths[i] : deepest;
-    }
-    size_t top = 0;
-    for (size_t asked = 0; top < deepest; top++) {
-        asked += count_at(work, depths, top + 1);
-        if (asked > ASK_AT_ONCE)
-            break;
-    }
-    creg_status status = read_top(work, depths, top, err);
-    if (status == CREG_OK && top < deepest)
-        status = list_level(work, level, facts_at(work, depths, top, level), nodes, err);
-    for (size_t depth = top + 1; depth <= deepest && status == CREG_OK; depth++)
-        status = read_level(work, level, facts_at(work, depths, depth, level), nodes, err);
-    return status;
-}
-
-/* Keys that are checked or deleted: their data and versions, and the names of what is below. */
-static creg_status read_details(plan *work, creg_error *err)
-{
-    const creg_transaction *transaction = work->transaction;
-    size_t count = transaction->check_count + transaction->operation_count;
-    fact **asked = creg_arena_calloc(work->arena, count, sizeof *asked);
-    if (asked == NULL)
-        return creg_fail_arena(err, work->arena);
-    for (size_t i = 0; i < count; i++) {
-        bool is_check = i < transaction->check_count;
-        const creg_operation *operation =
-            is_check ? NULL : &transaction->operations[i - transaction->check_count];
-        bool is_wanted = is_check || operation->kind == CREG_OPERATION_DELETE;
-        if (is_wanted)
-            asked[i] = find(work, is_check ? transaction->checks[i].key : operation->key);
-        if (is_wanted && asked[i] == NULL)
-            return creg_fail_arena(err, work->arena);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (asked[i] == NULL || !asked[i]->exists)
-            continue;
-        if (!asked[i]->is_known)
-            creg_zookeeper_ask_data(work->handle, &asked[i]->node, false, NULL, NULL);
-        if (i >= transaction->check_count &&
-            (!asked[i]->is_known || asked[i]->node.stat.numChildren > 0))
-            creg_zookeeper_ask_children(work->handle, &asked[i]->node, NULL, NULL);
-        creg_zookeeper_batch_ease(work->batch);
-    }
-    creg_status status = wait_all(work, err);
-    for (size_t i = 0; i < count && status == CREG_OK; i++)
-        if (asked[i] != NULL && asked[i]->exists)
-            status = creg_zookeeper_check_node(&asked[i]->node, err);
-    return status;
-}
-
-static bool wants_tree(const creg_transaction *transaction, size_t index)
-{
-    if (index < transaction->check_count)
-        return transaction->checks[index].kind == CREG_CHECK_SUBTREE_EMPTY;
-    index -= transaction->check_count;
-    return transaction->operations[index].kind == CREG_OPERATION_DELETE_TREE;
-}
-
-/* The trees that the transaction asks about; ret_roots those of them that have to be read. */
-static creg_status choose_trees(plan *work, creg_zookeeper_root *roots, size_t *ret_count,
-                                creg_error *err)
-{
-    const creg_transaction *transaction = work->transaction;
-    for (size_t i = 0; i < transaction->check_count + transaction->operation_count; i++) {
-        if (!wants_tree(transaction, i))
-            continue;
-        bool is_check = i < transaction->check_count;
-        fact *root =
-            find(work, is_check ? transaction->checks[i].key
-                                : transaction->operations[i - transaction->check_count].key);
-        if (root == NULL)
-            return creg_fail_arena(err, work->arena);
-        creg_zookeeper_walk *tree = &work->trees[work->tree_count];
-        work->tree_count++;
-        bool is_leaf = root->is_known && root->node.stat.numChildren == 0;
-        if (root->exists && is_leaf) {
-            tree->nodes = creg_arena_calloc(work->arena, 1, sizeof *tree->nodes);
-            if (tree->nodes == NULL)
-                return creg_fail_arena(err, work->arena);
-            tree->nodes[tree->size++] = &root->node;
-        } else if (root->exists) {
-            tree->capacity = ++*ret_count; /* which root it is, counted from 1 */
-            roots[*ret_count - 1] = (creg_zookeeper_root){root->path, true, 0};
-        }
-    }
-    return CREG_OK;
-}
-
-/* Each tree gets its own of the nodes that were read together; parents still come first. */
-static creg_status share_out(plan *work, const creg_zookeeper_walk *all, size_t count,
-                             creg_error *err)
-{
-    size_t *sizes = creg_arena_calloc(work->arena, count, sizeof *sizes);
-    creg_zookeeper_walk **owners = creg_arena_calloc(work->arena, count, sizeof *owners);
-    if (sizes == NULL || owners == NULL)
-        return creg_fail_arena(err, work->arena);
-    for (size_t i = 0; i < all->size; i++)
-        sizes[all->nodes[i]->root]++;
-    for (size_t i = 0; i < work->tree_count; i++) {
-        creg_zookeeper_walk *tree = &work->trees[i];
-        if (tree->capacity == 0)
-            continue;
-        size_t root = tree->capacity - 1;
-        owners[root] = tree;
-        tree->nodes = creg_arena_calloc(work->arena, sizes[root], sizeof *tree->nodes);
-        if (tree->nodes == NULL)
-            return creg_fail_arena(err, work->arena);
-    }
-    for (size_t i = 0; i < all->size; i++) {
-        creg_zookeeper_walk *tree = owners[all->nodes[i]->root];
-        tree->nodes[tree->size++] = all->nodes[i];
-    }
-    return CREG_OK;
-}
-
-static creg_status walk_trees(plan *work, creg_error *err)
-{
-    const creg_transaction *transaction = work->transaction;
-    size_t most = transaction->check_count + transaction->operation_count;
-    creg_zookeeper_root *roots = creg_arena_calloc(work->arena, most, sizeof *roots);
-    work->trees = creg_arena_calloc(work->arena, most, sizeof *work->trees);
-    if (roots == NULL || work->trees == NULL)
-        return creg_fail_arena(err, work->arena);
-    size_t count = 0;
-    creg_status status = choose_trees(work, roots, &count, err);
-    if (status != CREG_OK || count == 0)
-        return status;
-    creg_zookeeper_walk all = {0};
-    status = creg_zookeeper_walk_trees(work->handle, roots, count, NULL, NULL, work->batch,
-                                       &all, err);
-    return status == CREG_OK ? share_out(work, &all, count, err) : status;
-}
-
 /* ---- checks ----------------------------------------------------------------------------- */
 
-static bool has_key(const fact *about)
+static bool has_key(const creg_zookeeper_fact *about)
 {
     return about->exists && about->node.data_code == ZOK && about->node.has_data;
 }
 
-static bool is_version(const fact *about, creg_version version)
+static bool is_version(const creg_zookeeper_fact *about, creg_version version)
 {
     if (!version.present || !has_key(about))
         return version.present == has_key(about);
@@ -538,13 +73,13 @@ static creg_status evaluate_checks(plan *work, size_t *ret_failed_check, creg_er
     size_t tree = 0;
     for (size_t i = 0; i < work->transaction->check_count; i++) {
         const creg_check *check = &work->transaction->checks[i];
-        const fact *about = find(work, check->key);
+        const creg_zookeeper_fact *about = creg_zookeeper_fact_find(&work->facts, check->key);
         if (about == NULL)
             return creg_fail_arena(err, work->arena);
         bool holds = check->kind == CREG_CHECK_ABSENT    ? !has_key(about)
                      : check->kind == CREG_CHECK_PRESENT ? has_key(about)
                      : check->kind == CREG_CHECK_VERSION ? is_version(about, check->version)
-                                                         : is_empty(&work->trees[tree]);
+                                                         : is_empty(&work->facts.trees[tree]);
         tree += check->kind == CREG_CHECK_SUBTREE_EMPTY;
         if (holds)
             continue;
@@ -629,9 +164,9 @@ static bool add_set(plan *work, const char *path, creg_slice value, int origin)
     return step != NULL;
 }
 
-static bool add_parents(plan *work, const fact *child)
+static bool add_parents(plan *work, const creg_zookeeper_fact *child)
 {
-    fact *parent = parent_of(work, child);
+    creg_zookeeper_fact *parent = creg_zookeeper_fact_parent(&work->facts, child);
     if (parent->exists || parent->is_made)
         return true;
     if (!add_parents(work, parent))
@@ -641,12 +176,12 @@ static bool add_parents(plan *work, const fact *child)
 }
 
 /* The topmost of the missing ancestors: if it is still missing, so is all below. */
-static const fact *topmost_missing(plan *work, const fact *about)
+static const creg_zookeeper_fact *topmost_missing(plan *work, const creg_zookeeper_fact *about)
 {
-    const fact *parent = parent_of(work, about);
+    const creg_zookeeper_fact *parent = creg_zookeeper_fact_parent(&work->facts, about);
     while (!parent->exists && parent->path_size > 1) {
         about = parent;
-        parent = parent_of(work, about);
+        parent = creg_zookeeper_fact_parent(&work->facts, about);
     }
     return about;
 }
@@ -673,7 +208,7 @@ static bool is_put(const plan *work, creg_slice key)
 }
 
 /* Is the path, or something below it, created by the puts? Then the create proves absence. */
-static bool is_made_by_puts(const plan *work, const fact *about)
+static bool is_made_by_puts(const plan *work, const creg_zookeeper_fact *about)
 {
     for (size_t i = 0; i < work->transaction->operation_count; i++) {
         const creg_operation *operation = &work->transaction->operations[i];
@@ -686,9 +221,9 @@ static bool is_made_by_puts(const plan *work, const fact *about)
     return false;
 }
 
-static bool add_absence(plan *work, const fact *about, int origin)
+static bool add_absence(plan *work, const creg_zookeeper_fact *about, int origin)
 {
-    const fact *missing = topmost_missing(work, about);
+    const creg_zookeeper_fact *missing = topmost_missing(work, about);
     if (is_made_by_puts(work, missing))
         return true;
     return add_create(work, missing->path, creg_slice_make(NULL, 0), ZOO_PERSISTENT, origin) &&
@@ -712,7 +247,7 @@ static bool add_checks(plan *work)
         return false;
     for (size_t i = 0; i < work->transaction->check_count; i++) {
         const creg_check *check = &work->transaction->checks[i];
-        const fact *about = find(work, check->key);
+        const creg_zookeeper_fact *about = creg_zookeeper_fact_find(&work->facts, check->key);
         if (about == NULL)
             return false;
         bool is_added = true;
@@ -729,7 +264,7 @@ static bool add_checks(plan *work)
 
 static bool add_put(plan *work, const creg_operation *operation)
 {
-    fact *about = find(work, operation->key);
+    creg_zookeeper_fact *about = creg_zookeeper_fact_find(&work->facts, operation->key);
     creg_slice value = operation->value;
     if (value.data == NULL)
         value.data = "";
@@ -788,7 +323,7 @@ static bool add_tree_delete(plan *work, const creg_zookeeper_walk *tree)
 
 static bool add_key_delete(plan *work, const creg_operation *operation)
 {
-    const fact *about = find(work, operation->key);
+    const creg_zookeeper_fact *about = creg_zookeeper_fact_find(&work->facts, operation->key);
     if (about == NULL)
         return false;
     /* Somebody may make it meanwhile: then the multi has to fail, and is written anew. */
@@ -818,7 +353,7 @@ static bool add_operations(plan *work)
         else if (operation->kind == CREG_OPERATION_DELETE)
             is_added = add_key_delete(work, operation);
         else
-            is_added = add_tree_delete(work, &work->trees[tree++]);
+            is_added = add_tree_delete(work, &work->facts.trees[tree++]);
         if (!is_added)
             return false;
     }
@@ -915,7 +450,7 @@ static creg_status finish_multi(plan *work, const sending *sent, bool *ret_again
 
 /* ---- guessing --------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const fact *about)
+static uint64_t hash_of(const creg_zookeeper_fact *about)
 {
     uint64_t hash = creg_hash_bytes(about->path, about->path_size);
     return hash == 0 ? 1 : hash;
@@ -948,8 +483,8 @@ static bool grow_known(creg_zookeeper_liveness *fence)
 static void note_directories(plan *work)
 {
     creg_zookeeper_liveness *fence = work->fence;
-    for (size_t i = 0; i < work->fact_count; i++) {
-        const fact *about = work->facts[i];
+    for (size_t i = 0; i < work->facts.size; i++) {
+        const creg_zookeeper_fact *about = work->facts.items[i];
         if (!about->is_directory || !(about->exists || about->is_made))
             continue;
         bool has_room = fence->known_count * 2 < fence->known_slots || grow_known(fence);
@@ -995,8 +530,8 @@ static bool can_guess(const plan *work)
 static void guess_facts(plan *work)
 {
     bool is_change = is_bare_put(work->transaction);
-    for (size_t i = 0; i < work->fact_count; i++) {
-        fact *about = work->facts[i];
+    for (size_t i = 0; i < work->facts.size; i++) {
+        creg_zookeeper_fact *about = work->facts.items[i];
         about->exists =
             is_change || about->path_size == 1 ||
             *known_slot(work->fence->known, work->fence->known_slots, hash_of(about)) != 0;
@@ -1005,28 +540,16 @@ static void guess_facts(plan *work)
 
 /* ---- one try ---------------------------------------------------------------------------- */
 
-static creg_status read_facts(plan *work, creg_error *err)
-{
-    /* Answers come in the order of the calls: what follows sees all that was before the sync. */
-    creg_zookeeper_ask_sync(work->handle, work->batch);
-    creg_status status = read_named(work, err);
-    if (status == CREG_OK)
-        status = read_existence(work, err);
-    if (status == CREG_OK)
-        status = read_details(work, err);
-    return status == CREG_OK ? walk_trees(work, err) : status;
-}
-
 /* From the transaction to a multi that was sent, if there is anything to send. */
 static creg_status plan_and_send(plan *work, sending *sent, size_t *ret_failed_check,
                                  bool *ret_again, creg_error *err)
 {
-    creg_status status = collect_paths(work, err);
+    creg_status status = creg_zookeeper_facts_collect(&work->facts, err);
     work->is_guess = work->is_guess && can_guess(work);
     if (status == CREG_OK && work->is_guess)
         guess_facts(work);
     else if (status == CREG_OK)
-        status = read_facts(work, err);
+        status = creg_zookeeper_facts_read(&work->facts, err);
     if (status == CREG_CONFLICT)
         *ret_again = true; /* something went while it was walked */
     if (status == CREG_OK)
@@ -1083,7 +606,11 @@ creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transactio
                      .is_guess = round == 0,
                      .handle = handle,
                      .batch = &batch,
-                     .arena = &arena};
+                     .arena = &arena,
+                     .facts = {.transaction = transaction,
+                               .handle = handle,
+                               .batch = &batch,
+                               .arena = &arena}};
         if (transaction->fence != NULL)
             work.fence = creg_liveness_handle(transaction->fence);
         status = try_once(&work, ret_failed_check, &is_again, err);

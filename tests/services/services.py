@@ -17,9 +17,11 @@ killed: a process of its own waits for that (guard.py).
 """
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -46,15 +48,55 @@ def find_program(name):
     return found
 
 
-def free_ports(count):
-    """Ports that nobody listens on now, all different."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for _ in range(count):
-            taken = stack.enter_context(socket.socket())
-            taken.bind(("127.0.0.1", 0))
-            ports.append(taken.getsockname()[1])
-        return ports
+class Ports:
+    """Ports of loopback that nobody listens on, ours until close().
+
+    They lie below those that the system gives to outgoing connections: one of them could else be
+    in use by the time that a server wants to listen, or to listen again after a restart. Other
+    test programs that look for ports at the same time are kept off by locks on files.
+    """
+
+    LOWEST = 15000
+
+    def __init__(self, count):
+        self.folder = pathlib.Path(tempfile.gettempdir()) / ("confreg-ports-%d" % os.getuid())
+        self.folder.mkdir(exist_ok=True)
+        self.locks = contextlib.ExitStack()
+        self.numbers = []
+        while len(self.numbers) < count:
+            number = random.randrange(self.LOWEST, self.highest())
+            if self.reserve(number):
+                self.numbers.append(number)
+
+    @staticmethod
+    def highest():
+        try:
+            limits = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+        except OSError:
+            limits = "32768"
+        lowest_given = int(limits.split()[0])
+        return lowest_given if lowest_given > Ports.LOWEST + 1000 else 65536
+
+    def reserve(self, number):
+        path = self.folder / str(number)
+        lock = open(path, "wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = os.fstat(lock.fileno()).st_nlink > 0  # else its owner has just removed it
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", number))
+        except OSError:
+            is_ours = False
+        if not is_ours:
+            lock.close()
+            return False
+        self.locks.enter_context(lock)
+        self.locks.callback(path.unlink, missing_ok=True)  # called before the lock is let go
+        return True
+
+    def close(self):
+        self.locks.close()
 
 
 def http_json(url):
@@ -99,7 +141,8 @@ class Service:
     def __init__(self, nodes):
         self.nodes = nodes
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="confreg-%s-" % self.name))
-        ports = free_ports(nodes * self.ports_each)
+        self.reserved = Ports(nodes * self.ports_each)
+        ports = self.reserved.numbers
         self.ports = [ports[i * self.ports_each:(i + 1) * self.ports_each] for i in range(nodes)]
         self.processes = [None] * nodes
         self.guard = Guard(self.folder)
@@ -186,6 +229,7 @@ class Service:
                 process.wait()
                 self.guard.tell(b"-", process.pid)
         self.guard.end()
+        self.reserved.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The servers of a test end with it, even if it is killed."""
+"""The servers of a test end with it, even if it is killed; no two tests get the same port."""
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
+
+import services
 
 HERE = pathlib.Path(__file__).resolve().parent
 TEST = """
@@ -43,3 +46,26 @@ def test_servers_end_with_their_test(how, paused):
         time.sleep(0.05)
     assert not is_alive(int(pid))
     assert not pathlib.Path(folder).exists()
+
+
+def test_ports_are_nobody_elses():
+    first, second = services.Ports(200), services.Ports(200)
+    try:
+        assert len(set(first.numbers) | set(second.numbers)) == 400
+        assert not second.reserve(first.numbers[0])
+        lowest_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
+                           .read_text().split()[0])
+        assert max(first.numbers + second.numbers) < max(lowest_given, services.Ports.LOWEST)
+    finally:
+        first.close()
+        second.close()
+    assert second.reserve(first.numbers[0])
+    second.close()
+
+
+def test_a_port_in_use_is_not_given():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = services.Ports(0)
+        assert not ports.reserve(taken.getsockname()[1])

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The Python package by store, beside each server's own client, and renders beside python3-jinja2.
 
-Figures are microseconds a call: the best of five rounds, so that what else the machine does
-counts little, and a server's first time at something does not; what takes over a second is done
-once. The peers (python3-consul,
-python3-etcd3, python3-kazoo) do the same work on the same server and the same keys: one read, one
-write, everything below one node, and the keys of an instance written one after the other, as the
-original did (etcd and ZooKeeper in transactions as large as the client's server takes). What is
-not installed is named and left out.
+Figures are microseconds a call: the best of five rounds, in turns with the peer, so that what else
+the machine does counts little; a server has made and removed some instances before, so that its
+first time at something does not count at all. What takes over a second is done once. The peers
+(python3-consul, python3-etcd3, python3-kazoo) do the same work on the same server and the same
+keys: one read, one write, everything below one node, and the keys of an instance written one after
+the other, as the original did (etcd and ZooKeeper in transactions as large as the client's server
+takes). What is not installed is named and left out.
 """
 import argparse
 import importlib
@@ -21,31 +21,40 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 HADOOP = ROOT / "examples" / "hadoop"
 ROUNDS = 5
+WARM_UP = 10
+SIZES = [2, 20, 200]
+PEER_SLAVES = 20  # beyond, a request a key takes minutes
 
 
-def measure(work, seconds=0.3):
-    """Microseconds a call, of as many calls as fit into `seconds` in all."""
-    begin = time.perf_counter()
-    work()
-    once = max(time.perf_counter() - begin, 1e-7)
-    calls = max(1, int(seconds / ROUNDS / once))
-    rounds = []
+def measure(*works, seconds=0.3):
+    """Microseconds a call of each of `works`, in turns, best round of as many calls as fit."""
+    calls = []
+    for work in works:
+        begin = time.perf_counter()
+        work()
+        once = max(time.perf_counter() - begin, 1e-7)
+        calls.append(max(1, int(seconds / ROUNDS / once)))
+    rounds = [[] for _ in works]
     for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        for _ in range(calls):
-            work()
-        rounds.append((time.perf_counter() - begin) / calls)
-    return min(rounds) * 1e6
+        for index, work in enumerate(works):
+            begin = time.perf_counter()
+            for _ in range(calls[index]):
+                work()
+            rounds[index].append((time.perf_counter() - begin) / calls[index])
+    return [min(times) * 1e6 for times in rounds]
 
 
-def best(work):
-    """Microseconds of work(round), and what its last round returned."""
-    rounds = []
-    while len(rounds) < ROUNDS and (not rounds or rounds[0] < 1):
-        begin = time.perf_counter()
-        result = work(len(rounds))
-        rounds.append(time.perf_counter() - begin)
-    return min(rounds) * 1e6, result
+def best(*works):
+    """Microseconds of each work(round), in turns, best round; one round of those above 1 s."""
+    rounds = [[] for _ in works]
+    for index in range(ROUNDS):
+        for times, work in zip(rounds, works):
+            if times and times[0] >= 1:
+                continue
+            begin = time.perf_counter()
+            work(index)
+            times.append(time.perf_counter() - begin)
+    return [min(times) * 1e6 for times in rounds]
 
 
 # ---- the peers: get, put, list and write_all over one connection ------------------------------
@@ -150,55 +159,62 @@ PEERS = {"consul": Consul, "etcd": Etcd, "zookeeper": ZooKeeper}
 
 # ---- the rows ---------------------------------------------------------------------------------
 
-def ours(reg, sizes):
-    """name -> microseconds; the last instance and its plan are what the peer gets to do."""
+def instantiate(reg, size):
+    return reg.instantiate("bench", "hadoop", "1.0", {"slaves.number": size})
+
+
+def start(reg, is_server):
     reg.register("hadoop", "1.0", (HADOOP / "template.json").read_text(encoding="utf-8"),
                  (HADOOP / "options.json").read_text(encoding="utf-8"))
-    rows, plans = {}, {}
+    for _ in range(WARM_UP if is_server else 0):  # a Java server translates itself as it runs
+        instantiate(reg, 20).deinstantiate()
+
+
+def instantiates(reg, peer, sizes):
+    """name -> microseconds, ours and the peer's."""
+    rows = {}
     for size in sizes:
-        options = {"slaves.number": size}
-        plan = reg.instantiate("bench", "hadoop", "1.0", options, dry_run=True)
-        took, cluster = best(lambda _, o=options: reg.instantiate("bench", "hadoop", "1.0", o))
-        rows["instantiate %d (%d keys)" % (size, len(plan.values))] = took
-        plans["instantiate %d (%d keys)" % (size, len(plan.values))] = plan.values
+        values = reg.instantiate("bench", "hadoop", "1.0", {"slaves.number": size},
+                                 dry_run=True).values
+        works = [lambda _, s=size: instantiate(reg, s)]
+        if peer is not None and size <= PEER_SLAVES:
+            copies = [{"peer%d-%d-%s" % (size, i, k): v for k, v in values.items()}
+                      for i in range(ROUNDS)]
+            works.append(lambda i, c=copies: peer.write_all(c[i]))
+        rows["instantiate %d (%d keys)" % (size, len(values))] = best(*works)
+    return rows
+
+
+def properties(reg, peer, slaves):
+    cluster = instantiate(reg, slaves)
     node = cluster.nodes[0]
     key, below = node.dn + "/status", node.dn
     node.status = "running"
-    rows["attribute get"] = measure(lambda: node.status)
-    rows["attribute set"] = measure(lambda: setattr(node, "status", "running"))
-    rows["cluster.nodes (%d)" % len(cluster.nodes)] = measure(lambda: cluster.nodes)
-    rows["kv.get"] = measure(lambda: reg.kv.get(key))
-    rows["kv.put"] = measure(lambda: reg.kv.put(key, "running"))
-    rows["kv.list (%d keys)" % len(reg.kv.list(below))] = measure(lambda: reg.kv.list(below))
-    return rows, plans, key, below
+    get, put = lambda: peer.get(key), lambda: peer.put(key, "running")
+    works = {"attribute get": (lambda: node.status, get),
+             "attribute set": (lambda: setattr(node, "status", "running"), put),
+             "cluster.nodes (%d)" % len(cluster.nodes): (lambda: cluster.nodes,),
+             "kv.get": (lambda: reg.kv.get(key), get),
+             "kv.put": (lambda: reg.kv.put(key, "running"), put),
+             "kv.list (%d keys)" % len(reg.kv.list(below)): (lambda: reg.kv.list(below),
+                                                             lambda: peer.list(below))}
+    return {name: measure(*(row if peer is not None else row[:1]))
+            for name, row in works.items()}
 
 
-def theirs(kind, service, rows, plans, key, below):
+def show(title, rows, peer_name=""):
+    print("\n%-28s %12s %16s %7s" % (title, "confreg µs", peer_name and peer_name + " µs", ""))
+    for name, times in rows.items():
+        other = ("%16.2f %6.1fx" % (times[1], times[1] / times[0])) if len(times) > 1 else ""
+        print(("%-28s %12.2f %s" % (name, times[0], other)).rstrip())
+
+
+def peer_of(kind, service):
     try:
-        peer = PEERS[kind](service)
+        return PEERS[kind](service)
     except ImportError as problem:
         print("  %s is not installed: %s" % (PEERS[kind].name, problem))
-        return {}
-    found = {"attribute get": measure(lambda: peer.get(key)),
-             "attribute set": measure(lambda: peer.put(key, "running")),
-             "kv.get": measure(lambda: peer.get(key)),
-             "kv.put": measure(lambda: peer.put(key, "running"))}
-    listing = next(name for name in rows if name.startswith("kv.list"))
-    found[listing] = measure(lambda: peer.list(below))
-    for name, values in plans.items():
-        copies = [{"peer%d-%d-%s" % (len(values), i, k): v for k, v in values.items()}
-                  for i in range(ROUNDS)]
-        found[name] = best(lambda i, c=copies: peer.write_all(c[i]))[0]
-    peer.close()
-    return found
-
-
-def show(title, rows, peer_name="", peer=None):
-    print("\n%-28s %12s %16s %7s" % (title, "confreg µs", peer_name and peer_name + " µs", ""))
-    for name, value in rows.items():
-        other = (peer or {}).get(name)
-        print("%-28s %12.2f %16s %7s" % (name, value, "" if other is None else "%.2f" % other,
-                                         "" if other is None else "%.1fx" % (other / value)))
+        return None
 
 
 def main():
@@ -220,17 +236,21 @@ def main():
                 print("\n%s is left out: %s" % (kind, problem))
                 continue
             with service, confreg.open(service.url) as reg:
-                rows, plans, key, below = ours(reg, [2, 20])
-                peer = theirs(kind, service, rows, plans, key, below)
-                more, _ = best(lambda _: reg.instantiate("bench", "hadoop", "1.0",
-                                                         {"slaves.number": 200}))
-                rows["instantiate 200"] = more
-                show(kind, rows, PEERS[kind].name, peer)
+                peer = peer_of(kind, service)
+                start(reg, True)
+                rows = instantiates(reg, peer, SIZES)
+                rows.update(properties(reg, peer, PEER_SLAVES))
+                if peer is not None:
+                    peer.close()
+                show(kind, rows, PEERS[kind].name)
             continue
         with tempfile.TemporaryDirectory() as folder:
             url = "memory:" if kind == "memory" else "lmdb:" + folder
             with confreg.open(url) as reg:
-                show(kind, ours(reg, [2, 20, 200])[0])
+                start(reg, False)
+                rows = instantiates(reg, None, SIZES)
+                rows.update(properties(reg, None, SIZES[-1]))
+                show(kind, rows)
     print(flush=True)
     subprocess.run([sys.executable, HERE / "render.py"], check=True, env={"PYTHONPATH": path})
 

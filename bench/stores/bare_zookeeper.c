@@ -12,11 +12,18 @@
 
 #include "bare.h"
 
-enum { MULTI_BYTES = 800 * 1000, MULTI_OPERATIONS = 4000, PATH_BYTES = 1024 };
+enum {
+    MULTI_BYTES = 800 * 1000,
+    MULTI_OPERATIONS = 4000,
+    PATH_BYTES = 1024,
+    /* Under way at once. With all of a large tree the server hears no ping: the session ends. */
+    MULTIS_MOST = 8
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static size_t pending;
+static size_t awaited; /* the waiter sleeps until no more than these are pending */
 static zhandle_t *session;
 
 static void begin(void)
@@ -31,17 +38,23 @@ static void end(int code)
     if (code != ZOK && code != ZNODEEXISTS)
         bench_fail("zookeeper", zerror(code));
     pthread_mutex_lock(&lock);
-    if (--pending == 0)
+    if (--pending <= awaited)
         pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+static void wait_for(size_t most)
+{
+    pthread_mutex_lock(&lock);
+    awaited = most;
+    while (pending > most)
+        pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
 }
 
 static void wait_all(void)
 {
-    pthread_mutex_lock(&lock);
-    while (pending > 0)
-        pthread_cond_wait(&changed, &lock);
-    pthread_mutex_unlock(&lock);
+    wait_for(0);
 }
 
 static void ignore(zhandle_t *handle, int type, int state, const char *path, void *context)
@@ -144,7 +157,7 @@ static size_t make_top(const znode *nodes, size_t count)
     return at;
 }
 
-/* As many multis as the limits ask for, all of them under way at once. */
+/* As many multis as the limits ask for, MULTIS_MOST of them under way at once. */
 static double send_multis(const zoo_op_t *steps, const size_t *bytes, size_t count)
 {
     zoo_op_result_t *results = calloc(count, sizeof *results);
@@ -155,6 +168,7 @@ static double send_multis(const zoo_op_t *steps, const size_t *bytes, size_t cou
         while (at + size < count && size < MULTI_OPERATIONS &&
                sum + bytes[at + size] < MULTI_BYTES)
             sum += bytes[at + size++];
+        wait_for(MULTIS_MOST - 1);
         begin();
         zoo_amulti(session, (int)size, steps + at, results + at, take_multi, NULL);
         at += size;

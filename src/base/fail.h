@@ -34,8 +34,28 @@ void creg_error_type(creg_error *err, const char *type);
 /** The status and message for an arena that gave NULL: over its budget, or no memory. */
 creg_status creg_fail_arena(creg_error *err, const creg_arena *arena);
 
+static inline int creg_show_size(creg_slice slice)
+{
+    return slice.size > 200 ? 200 : (int)slice.size;
+}
+
+static inline const char *creg_show_text(creg_slice slice)
+{
+    return slice.data == NULL ? "" : slice.data;
+}
+
+#ifdef CREG_ANALYZER
+/* gcc -fanalyzer looks into one file at a time: what it cannot see is that no failure is OK. */
+#define creg_fail(err, status, ...)                                                            \
+    ({                                                                                         \
+        (creg_fail)((err), (status), __VA_ARGS__);                                             \
+        (status);                                                                              \
+    })
+#define creg_fail_arena(err, arena)                                                            \
+    ((creg_fail_arena)((err), (arena)) == CREG_LIMIT ? CREG_LIMIT : CREG_NO_MEMORY)
+#endif
+
 /** For "%.*s": precision and pointer of a slice, cut to 200 bytes so that no name floods a message. */
-#define CREG_SHOW(slice)                                                                       \
-    (int)((slice).size > 200 ? 200 : (slice).size), ((slice).data == NULL ? "" : (slice).data)
+#define CREG_SHOW(slice) creg_show_size(slice), creg_show_text(slice)
 
 #endif

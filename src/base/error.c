@@ -101,7 +101,7 @@ static void write_text(char *text, size_t size, const char *format, va_list argu
     flatten_control_bytes(text);
 }
 
-creg_status creg_fail(creg_error *err, creg_status status, const char *format, ...)
+creg_status(creg_fail)(creg_error *err, creg_status status, const char *format, ...)
 {
     if (err == NULL)
         return status;
@@ -192,7 +192,7 @@ void creg_error_type(creg_error *err, const char *type)
         snprintf(err->type, sizeof err->type, "%s", type);
 }
 
-creg_status creg_fail_arena(creg_error *err, const creg_arena *arena)
+creg_status(creg_fail_arena)(creg_error *err, const creg_arena *arena)
 {
     if (arena->failed == CREG_LIMIT)
         return creg_fail(err, CREG_LIMIT, "more than %zu bytes of memory needed",

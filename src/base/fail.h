@@ -49,10 +49,10 @@ static inline const char *creg_show_text(creg_slice slice)
 #define creg_fail(err, status, ...)                                                            \
     ({                                                                                         \
         (creg_fail)((err), (status), __VA_ARGS__);                                             \
-        (status);                                                                              \
+        (creg_status)(status);                                                                 \
     })
 #define creg_fail_arena(err, arena)                                                            \
-    ((creg_fail_arena)((err), (arena)) == CREG_LIMIT ? CREG_LIMIT : CREG_NO_MEMORY)
+    (creg_status)((creg_fail_arena)((err), (arena)) == CREG_LIMIT ? CREG_LIMIT : CREG_NO_MEMORY)
 #endif
 
 /** For "%.*s": precision and pointer of a slice, cut to 200 bytes so that no name floods a message. */

@@ -37,7 +37,7 @@ creg_status jinja_argument_index(jinja_call *call, size_t index, int64_t otherwi
 
 creg_status jinja_argument_flag(jinja_call *call, size_t index, bool *ret_truth)
 {
-    int64_t integer;
+    int64_t integer = 0;
     if (jinja_has(call, index) && creg_value_is(call->args[index], CREG_KIND_BIGINT))
         return jinja_fail(call->run, "OverflowError",
                           "Python int too large to convert to C int");

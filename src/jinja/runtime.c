@@ -31,7 +31,7 @@ static creg_status status_of(const char *type)
     return CREG_TEMPLATE_RUNTIME;
 }
 
-creg_status jinja_fail(jinja_run *run, const char *type, const char *format, ...)
+creg_status(jinja_fail)(jinja_run *run, const char *type, const char *format, ...)
 {
     char message[CREG_ERROR_MESSAGE_SIZE];
     va_list arguments;
@@ -54,7 +54,7 @@ static creg_status fail_limit(jinja_run *run, const char *what, unsigned long lo
     return status;
 }
 
-creg_status jinja_fail_arena(jinja_run *run)
+creg_status(jinja_fail_arena)(jinja_run *run)
 {
     if (run->arena->failed == CREG_NO_MEMORY) {
         jinja_state_of(run)->failed_node = NULL;

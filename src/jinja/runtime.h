@@ -155,6 +155,13 @@ creg_status jinja_fail(jinja_run *run, const char *type, const char *format, ...
 /** The failure for an allocation that gave NULL in run->arena: names the memory limit. */
 creg_status jinja_fail_arena(jinja_run *run);
 
+#ifdef CREG_ANALYZER /* as in base/fail.h */
+#define jinja_fail(run, ...)                                                                   \
+    (creg_status)((jinja_fail)((run), __VA_ARGS__) == CREG_LIMIT ? CREG_LIMIT : CREG_INVALID)
+#define jinja_fail_arena(run)                                                                  \
+    (creg_status)((jinja_fail_arena)(run) == CREG_LIMIT ? CREG_LIMIT : CREG_NO_MEMORY)
+#endif
+
 creg_status jinja_fail_fuel(jinja_run *run);
 
 /** Charge `steps` of work: about one for each item, node or 64 bytes handled. */

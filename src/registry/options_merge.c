@@ -54,7 +54,7 @@ static creg_status plain_list(const creg_list *list, creg_arena *arena, size_t d
     if (copy == NULL)
         return creg_fail_arena(err, arena);
     for (size_t i = 0; i < list->size; i++) {
-        creg_value item;
+        creg_value item = creg_value_none();
         creg_status status = plain_value(list->items[i], arena, depth - 1, &item, err);
         if (status != CREG_OK)
             return status;
@@ -74,8 +74,8 @@ static creg_status plain_map(const creg_map *map, creg_arena *arena, size_t dept
     for (size_t i = 0; i < map->filled; i++) {
         if (!map->entries[i].used)
             continue;
-        creg_value key;
-        creg_value value;
+        creg_value key = creg_value_none();
+        creg_value value = creg_value_none();
         creg_status status = plain_value(map->entries[i].key, arena, 1, &key, err);
         if (status == CREG_OK)
             status = plain_value(map->entries[i].value, arena, depth - 1, &value, err);

@@ -251,10 +251,9 @@ static int by_segment(const void *left, const void *right)
     return '/' < (unsigned char)longer->segment.data[shorter] ? -sign : sign;
 }
 
-/* Of an empty document there is no array yet, and NULL may not be counted from. */
 static child *children_of(const flattener *flat, const frame *fresh)
 {
-    return flat->children == NULL ? NULL : flat->children + fresh->first;
+    return flat->children + fresh->first;
 }
 
 static creg_status list_entries(flattener *flat, const creg_map *map, frame *fresh)
@@ -316,7 +315,7 @@ static size_t drop_repeated(child *children, size_t count)
 /* Room for the children of one more container above those of the open ones. */
 static bool make_child_room(flattener *flat, size_t first, size_t count)
 {
-    if (first + count <= flat->children_room)
+    if (flat->children != NULL && first + count <= flat->children_room)
         return true;
     size_t room = (first + count) * 2 + 64;
     child *grown = creg_arena_alloc(&flat->scratch, room * sizeof *grown);

@@ -119,7 +119,7 @@ def driver_complaints():
         mine = os.path.basename(path).rsplit(".", 1)[0]
         theirs = os.path.basename(name)[:-2]
         # etcd and etcd_rpc are one driver in two files.
-        related = mine.startswith(theirs) or theirs.startswith(mine)
+        related = mine.split("_")[0] == theirs.split("_")[0]
         if theirs in drivers and "driver" in name and not related:
             yield f"{path}:{line}: drivers never include each other"
 

@@ -51,13 +51,13 @@ static creg_status unpack(const ProtobufCMessageDescriptor *kind, creg_slice byt
 {
     ProtobufCAllocator allocator;
     creg_etcd_allocator(arena, &allocator);
-    ProtobufCMessage *message =
+    void *message =
         protobuf_c_message_unpack(kind, &allocator, bytes.size, (const uint8_t *)bytes.data);
     if (message == NULL && arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     if (message == NULL)
         return creg_fail(err, CREG_UNKNOWN_OUTCOME, "etcd's answer cannot be read");
-    memcpy(ret_answer, &message, sizeof message);
+    memcpy(ret_answer, &(void *){message}, sizeof message);
     return CREG_OK;
 }
 

@@ -321,6 +321,7 @@ class Etcd(Service):
 class ZooKeeper(Service):
     name = "zookeeper"
     ports_each = 3  # client, quorum, election
+    heap = "256m"  # 2,000 slaves are 164,091 keys, and take more
 
     def command(self, index):
         folder = self.node_folder(index)
@@ -341,7 +342,7 @@ class ZooKeeper(Service):
         tools = TOOLS / "usr/share/java"
         if tools.is_dir():
             jars = [str(jar) for jar in sorted(tools.glob("*.jar"))] + jars
-        return [find_program("java"), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        return [find_program("java"), "-Xmx" + self.heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-cp", ":".join([str(folder)] + jars),
                 "org.apache.zookeeper.server.quorum.QuorumPeerMain",
                 str(folder / "zoo.cfg")], {}

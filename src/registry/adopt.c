@@ -13,7 +13,7 @@
 #include "registry/report.h"
 #include "registry/tree.h"
 
-enum { ID_DIGITS_MAX = 18, FOREIGN_KEYS_SHOWN = 20 };
+enum { FOREIGN_KEYS_SHOWN = 20 };
 
 /* All keys of an instance, its own value first, as one moment has them. */
 static creg_status read_tree(creg_registry *registry, const creg_dn *dn, creg_arena *arena,
@@ -35,20 +35,6 @@ static creg_status read_tree(creg_registry *registry, const creg_dn *dn, creg_ar
         memcpy(items + own, reads[1].ret_pairs.items, below * sizeof *items);
     *ret_pairs = (creg_pairs){items, own + below};
     return CREG_OK;
-}
-
-/* The number of an id, or 0 for one that is a word. */
-static uint64_t number_of(creg_slice id)
-{
-    uint64_t number = 0;
-    if (id.size > ID_DIGITS_MAX)
-        return 0;
-    for (size_t i = 0; i < id.size; i++) {
-        if (id.data[i] < '0' || id.data[i] > '9')
-            return 0;
-        number = number * 10 + (uint64_t)(id.data[i] - '0');
-    }
-    return number;
 }
 
 static creg_status describe(creg_registry *registry, const creg_dn *dn, const creg_pairs *pairs,
@@ -90,7 +76,8 @@ static creg_status write_books(creg_registry *registry, const creg_dn *dn, creg_
         return status;
     bool has_last = last.ret_pairs.size != 0;
     creg_slice id = creg_dn_last(creg_dn_instance(dn));
-    bool is_higher = number_of(id) > (has_last ? number_of(last.ret_pairs.items[0].value) : 0);
+    bool is_higher =
+        creg_dn_number(id) > (has_last ? creg_dn_number(last.ret_pairs.items[0].value) : 0);
     creg_version last_version = has_last ? last.ret_pairs.items[0].version : (creg_version){0};
 
     creg_check checks[] = {

@@ -107,20 +107,6 @@ static creg_status send_once_for_all(creg_commit *commit, const creg_transaction
 
 /* ---- ids ----------------------------------------------------------------------------------- */
 
-/* A decimal id, or 0: other programs may have used words. */
-static uint64_t id_number(creg_slice text)
-{
-    if (text.size == 0 || text.size >= ID_DIGITS)
-        return 0;
-    uint64_t number = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return 0;
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    return number;
-}
-
 /* The highest id in use, by what lies in the store: for the first instance of a version, and
  * where another program took an id without asking. */
 static creg_status highest_id(creg_commit *commit, uint64_t *ret_id, creg_error *err)
@@ -136,9 +122,8 @@ static creg_status highest_id(creg_commit *commit, uint64_t *ret_id, creg_error 
     if (status == CREG_OK)
         for (size_t i = 0; i < read.ret_pairs.size; i++) {
             creg_slice key = read.ret_pairs.items[i].key;
-            if (key.size > 0 && key.data[key.size - 1] == '/')
-                key.size--;
-            uint64_t id = id_number(creg_dn_last(key));
+            key.size -= key.data[key.size - 1] == '/';
+            uint64_t id = creg_dn_number(creg_dn_last(key));
             *ret_id = id > *ret_id ? id : *ret_id;
         }
     creg_arena_clear(&scratch);
@@ -156,7 +141,7 @@ static creg_status read_counter(creg_commit *commit, const creg_key *key, uint64
                                         &text, &commit->counter, err);
     bool is_absent = status == CREG_NOT_FOUND;
     if (status == CREG_OK) {
-        *ret_id = id_number(text);
+        *ret_id = creg_dn_number(text);
         if (*ret_id == 0 && !creg_slice_equal(text, creg_slice_of("0")))
             status = creg_fail(err, CREG_DAMAGED, "the counter '%.*s' holds '%.*s', no number",
                                CREG_SHOW(creg_key_slice(key)), CREG_SHOW(text));
@@ -214,7 +199,7 @@ creg_status creg_commit_take_id(creg_commit *commit, bool claim, creg_error *err
     if (status != CREG_OK)
         return status;
     commit->is_taken = false;
-    if (last >= (uint64_t)INT64_MAX)
+    if (last >= CREG_ID_MAX)
         return creg_fail(err, CREG_LIMIT, "no id is left for %.*s %.*s",
                          CREG_SHOW(commit->name), CREG_SHOW(commit->version));
     status = set_id(commit, last + 1, err);

@@ -26,6 +26,7 @@ const creg_layout creg_layout_instances = {SLICE("templates"), SLICE("instances"
 const creg_layout creg_layout_products = {SLICE("products"), SLICE("clusters")};
 
 enum {
+    ID_DIGITS = 18, /* of CREG_ID_MAX */
     BOOK_PREFIX = sizeof("_confreg/v1/c/") - 1,
     INSTANCE_NAMES = 4,       /* U, P, V and ID */
     SCRATCH_BYTES = 64 * 1024 /* for decoding one segment */
@@ -378,6 +379,19 @@ void creg_request_book(creg_slice request, creg_key *ret_key)
     ret_key->size = 0;
     creg_key_append(ret_key, creg_book_folder(CREG_BOOK_REQUEST));
     append_segment(ret_key, request);
+}
+
+uint64_t creg_dn_number(creg_slice id)
+{
+    uint64_t number = 0;
+    if (id.size > ID_DIGITS)
+        return 0;
+    for (size_t i = 0; i < id.size; i++) {
+        if (id.data[i] < '0' || id.data[i] > '9')
+            return 0;
+        number = number * 10 + (uint64_t)(id.data[i] - '0');
+    }
+    return number;
 }
 
 creg_slice creg_book_name(creg_slice key)

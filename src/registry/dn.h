@@ -96,6 +96,15 @@ creg_slice creg_dn_rest(const creg_dn *dn);
 /** The last segment of a key or DN. */
 creg_slice creg_dn_last(creg_slice key);
 
+/** The highest id there can be. */
+#define CREG_ID_MAX UINT64_C(999999999999999999)
+
+/**
+ * The number that an id is, up to CREG_ID_MAX; 0 for a word, as other programs may have chosen.
+ * Longer rows of digits are words, too: nobody may use up the numbers by writing a large one.
+ */
+uint64_t creg_dn_number(creg_slice id);
+
 /** All but the last segment, without a closing '/'; empty for a single segment. */
 creg_slice creg_dn_parent(creg_slice key);
 

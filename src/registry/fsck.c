@@ -141,23 +141,11 @@ static creg_status check_tree(fsck *run, const sight *at)
         CREG_SHOW(dn), at->record.key_count, count);
 }
 
-/* A counter or an id as a number; 0 for words. */
-static uint64_t number_of(creg_slice text)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < text.size && i < 19; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return 0;
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    return number;
-}
-
 static creg_status check_counter(fsck *run, const sight *at)
 {
     creg_slice id = creg_dn_last(creg_dn_instance(&at->dn));
     creg_slice last = has(at, COUNTER) ? pair_of(at, COUNTER)->value : creg_slice_make("", 0);
-    if (number_of(id) <= number_of(last))
+    if (creg_dn_number(id) <= creg_dn_number(last))
         return CREG_OK;
     creg_status status = tell(run, "counter-low", true, creg_dn_instance(&at->dn),
                               "the counter of ids is lower than this id, which would be given "

@@ -41,28 +41,29 @@ static const char *const kinds[] = {
     [CREG_OPERATION_DELETE_TREE] = "t",
 };
 
-/* ["p", key, value]: values may be any bytes, so they are escaped as segments of keys are. */
-static bool add_operation(creg_list *list, const creg_operation *operation, creg_arena *arena)
+/* ["p", key, value]: values may be any bytes, so they are escaped as segments of keys are. The
+ * arena remembers a failure. */
+static void add_operation(creg_list *list, const creg_operation *operation, creg_arena *arena)
 {
     creg_list *row = creg_list_new(arena, 3);
+    if (row == NULL)
+        return;
     creg_slice value = creg_slice_make("", 0);
     if (operation->kind == CREG_OPERATION_PUT && operation->value.size != 0)
         value = creg_key_encode(operation->value, arena);
-    return row != NULL && value.data != NULL &&
-           creg_list_append(arena, row, creg_value_cstring(kinds[operation->kind])) &&
-           creg_list_append(arena, row, creg_value_string(operation->key)) &&
-           creg_list_append(arena, row, creg_value_string(value)) &&
-           creg_list_append(arena, list, creg_value_list(row));
+    creg_list_append(arena, row, creg_value_cstring(kinds[operation->kind]));
+    creg_list_append(arena, row, creg_value_string(operation->key));
+    creg_list_append(arena, row, creg_value_string(value));
+    creg_list_append(arena, list, creg_value_list(row));
 }
 
 static creg_status print_active(const creg_transaction *transaction, creg_slice request,
                                 creg_arena *arena, creg_slice *ret_text, creg_error *err)
 {
     creg_list *list = creg_list_new(arena, transaction->operation_count);
-    bool is_whole = list != NULL;
-    for (size_t i = 0; is_whole && i < transaction->operation_count; i++)
-        is_whole = add_operation(list, &transaction->operations[i], arena);
-    if (!is_whole)
+    for (size_t i = 0; arena->failed == CREG_OK && i < transaction->operation_count; i++)
+        add_operation(list, &transaction->operations[i], arena);
+    if (arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     creg_intent intent = {.request_id = request,
                           .is_change = true,
@@ -498,9 +499,8 @@ static bool is_asked_for(const creg_read *read, creg_slice key)
 {
     if (!read->is_list)
         return creg_slice_equal(read->key, key);
-    return read->key.size == 0 ||
-           (key.size > read->key.size && key.data[read->key.size] == '/' &&
-            creg_slice_has_prefix(key, read->key));
+    return key.size > read->key.size && key.data[read->key.size] == '/' &&
+           creg_slice_has_prefix(key, read->key);
 }
 
 /* `asked` is the caller's read, `wide` the same without depth, page and limit, with results. */
@@ -527,7 +527,7 @@ static creg_status overlay(const journal *over, const creg_read *wide, creg_read
     creg_read cut = *asked;
     memcpy(prefix, asked->key.data, asked->key.size);
     prefix[asked->key.size] = '/';
-    cut.key = creg_slice_make(prefix, asked->key.size + (asked->key.size != 0));
+    cut.key = creg_slice_make(prefix, asked->key.size + 1);
     creg_status status = creg_pairs_cut(items, size, &cut, arena, err);
     asked->ret_pairs = cut.ret_pairs;
     asked->ret_more = cut.ret_more;

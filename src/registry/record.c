@@ -16,15 +16,16 @@ static const creg_json_style compact = {.compact = true};
 
 /* ---- printing ---------------------------------------------------------------------------- */
 
-/* Keys are static text, so they need no copy. */
-static bool put(creg_arena *arena, creg_map *map, const char *name, creg_value value)
+/* Keys are static text, so they need no copy. The arena remembers a failure. */
+static void put(creg_arena *arena, creg_map *map, const char *name, creg_value value)
 {
-    return creg_map_set(arena, map, creg_value_cstring(name), value);
+    if (map != NULL)
+        creg_map_set(arena, map, creg_value_cstring(name), value);
 }
 
-static bool put_text(creg_arena *arena, creg_map *map, const char *name, creg_slice text)
+static void put_text(creg_arena *arena, creg_map *map, const char *name, creg_slice text)
 {
-    return put(arena, map, name, creg_value_string(text));
+    put(arena, map, name, creg_value_string(text));
 }
 
 static creg_status options_value(creg_slice json, creg_arena *arena, creg_value *ret_options,
@@ -48,15 +49,15 @@ creg_status creg_record_print(const creg_instance *instance, creg_arena *arena,
     if (status != CREG_OK)
         return status;
     creg_map *map = creg_map_new(arena, 8);
-    bool is_whole = map != NULL && put(arena, map, "f", creg_value_int(FORMAT)) &&
-                    put_text(arena, map, "r", instance->request_id) &&
-                    put(arena, map, "n", creg_value_int((int64_t)instance->key_count)) &&
-                    put_text(arena, map, "d", instance->digest) &&
-                    put_text(arena, map, "t", instance->created) &&
-                    put_text(arena, map, "by", instance->author) &&
-                    put_text(arena, map, "tpl", instance->template_digest) &&
-                    put(arena, map, "o", options);
-    if (!is_whole)
+    put(arena, map, "f", creg_value_int(FORMAT));
+    put_text(arena, map, "r", instance->request_id);
+    put(arena, map, "n", creg_value_int((int64_t)instance->key_count));
+    put_text(arena, map, "d", instance->digest);
+    put_text(arena, map, "t", instance->created);
+    put_text(arena, map, "by", instance->author);
+    put_text(arena, map, "tpl", instance->template_digest);
+    put(arena, map, "o", options);
+    if (arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     return creg_json_print(creg_value_map(map), &compact, arena, ret_text, err);
 }
@@ -68,16 +69,15 @@ creg_status creg_intent_print(const creg_intent *intent, creg_arena *arena,
     creg_slice operation = creg_slice_of(intent->is_change   ? "change"
                                          : intent->is_delete ? "delete"
                                                              : "create");
-    bool is_whole = map != NULL && put(arena, map, "f", creg_value_int(FORMAT)) &&
-                    put_text(arena, map, "r", intent->request_id) &&
-                    put_text(arena, map, "op", operation) &&
-                    put(arena, map, "n", creg_value_int((int64_t)intent->key_count));
-    if (is_whole && intent->is_change)
-        is_whole =
-            put_text(arena, map, "s", creg_slice_of(intent->is_active ? "active" : "open"));
-    if (is_whole && intent->is_active)
-        is_whole = put(arena, map, "o", intent->operations);
-    if (!is_whole)
+    put(arena, map, "f", creg_value_int(FORMAT));
+    put_text(arena, map, "r", intent->request_id);
+    put_text(arena, map, "op", operation);
+    put(arena, map, "n", creg_value_int((int64_t)intent->key_count));
+    if (intent->is_change)
+        put_text(arena, map, "s", creg_slice_of(intent->is_active ? "active" : "open"));
+    if (intent->is_active)
+        put(arena, map, "o", intent->operations);
+    if (arena->failed != CREG_OK)
         return creg_fail_arena(err, arena);
     return creg_json_print(creg_value_map(map), &compact, arena, ret_text, err);
 }

@@ -32,6 +32,7 @@
 enum {
     TTL_MS = 30000,
     REPLACED_MAX = 12, /* times that another client comes in between */
+    BESIDE_MAX = 40,
     COMPLAINTS_MAX = 20
 };
 
@@ -44,6 +45,7 @@ typedef struct kind {
     creg_limits limits;
     unsigned capabilities;
     size_t operations;
+    bool is_hopeless; /* hardly anything fits; but nothing may be left of it */
 } kind;
 
 static const kind kinds[] = {
@@ -64,6 +66,13 @@ static const kind kinds[] = {
      {.transaction_operations = 30, .transaction_bytes = 4000},
      CREG_STORE_DELETES_KEY_BY_KEY | CREG_STORE_SMALL_TRANSACTIONS,
      30},
+    {"by bytes only", "", {.transaction_bytes = 4000}, 0, 0},
+    {"far too few", "", {.transaction_operations = 3}, 0, 0, true},
+    {"fewer than any bytes",
+     "",
+     {.transaction_bytes = 100000},
+     CREG_STORE_SMALL_TRANSACTIONS,
+     24},
     {"fewer than it says",
      "",
      {.transaction_operations = 200},
@@ -78,7 +87,7 @@ typedef enum answer {
     NOTHING,     /* the step is counted only */
     REFUSED,     /* with `status`, before anything is done */
     GONE,        /* the same from then on */
-    LOST,        /* done, and told as unclear */
+    LOST,        /* done, told as unclear, and then the other client comes, if there is one */
     NOT_ARRIVED, /* not done, and told as unclear */
     UNCLEAR_ON,  /* the same from then on */
     LOST_ON,     /* done, told as unclear, from then on */
@@ -87,7 +96,8 @@ typedef enum answer {
     MEANWHILE,   /* another client comes first */
     ALWAYS,      /* before this step and the next ones */
     CANCELLED,   /* the caller asks for it */
-    INTERRUPTED  /* the caller's thread is asked to stop */
+    INTERRUPTED, /* the caller's thread is asked to stop */
+    CUT_OFF      /* the same, and what was sent is unclear */
 } answer;
 
 typedef struct fault {
@@ -97,6 +107,7 @@ typedef struct fault {
     void (*act)(scene *s);
     bool only_writes; /* it is no answer to a read */
     bool is_damage;   /* what is left is not to be judged */
+    bool is_endless;  /* it never stops; for the first step only */
 } fault;
 
 static void damage(scene *s, const char *key, const char *value)
@@ -122,7 +133,12 @@ static void damage_journal(scene *s)
 
 static void damage_counter(scene *s)
 {
-    damage(s, "_confreg/v1/n/u,t,1", "many");
+    damage(s, "_confreg/v1/n/u,t,1", "-1");
+}
+
+static void empty_counter(scene *s)
+{
+    damage(s, "_confreg/v1/n/u,t,1", "");
 }
 
 static void damage_request(scene *s)
@@ -158,14 +174,21 @@ static const fault faults[] = {
     {"another changes", MEANWHILE, CREG_OK, other_changes, false, false},
     {"others change", ALWAYS, CREG_OK, other_changes, false, false},
     {"another sweeps", MEANWHILE, CREG_OK, other_sweeps, false, false},
+    {"another begins to remove", MEANWHILE, CREG_OK, other_begins_removal, false, true},
+    {"another leaves a journal", MEANWHILE, CREG_OK, other_leaves_journal, false, true},
+    {"others leave journals", ALWAYS, CREG_OK, other_leaves_journal, false, true, true},
+    {"keys are taken away", MEANWHILE, CREG_OK, other_takes_keys_away, false, true},
+    {"lost, and swept", LOST, CREG_UNKNOWN_OUTCOME, other_sweeps, true, false},
     {"the record is damaged", MEANWHILE, CREG_OK, damage_record, false, true},
     {"the record is newer", MEANWHILE, CREG_OK, newer_record, false, true},
     {"the intent is damaged", MEANWHILE, CREG_OK, damage_intent, false, true},
     {"the journal is damaged", MEANWHILE, CREG_OK, damage_journal, false, true},
     {"the counter is damaged", MEANWHILE, CREG_OK, damage_counter, false, true},
+    {"the counter is empty", MEANWHILE, CREG_OK, empty_counter, false, true},
     {"the request is damaged", MEANWHILE, CREG_OK, damage_request, false, true},
     {"cancelled", CANCELLED, CREG_CANCELLED, NULL, false, false},
     {"interrupted", INTERRUPTED, CREG_CANCELLED, NULL, false, false},
+    {"cut off", CUT_OFF, CREG_UNKNOWN_OUTCOME, NULL, false, false},
 };
 enum { FAULTS = sizeof faults / sizeof faults[0] };
 
@@ -178,6 +201,7 @@ static struct {
     creg_store_driver inner;
     const kind *kind;
     const fault *fault; /* NULL: count */
+    void (*beside)(scene *s);
     scene *scene;
     unsigned long at, steps, replaced;
     bool is_on, is_system; /* who is counted: calls of the store, or of the system */
@@ -200,12 +224,12 @@ static void declare_dead(void)
 }
 
 /* The other client's calls come through the gate as well, and are not counted. */
-static void act(void)
+static void act(void (*work)(scene *s))
 {
     gate.is_on = false;
     gate.scene->has_company = true;
     pthread_mutex_unlock(&gate.lock);
-    gate.fault->act(gate.scene);
+    work(gate.scene);
     pthread_mutex_lock(&gate.lock);
     gate.is_on = true;
 }
@@ -225,11 +249,13 @@ static answer pass(bool is_write)
         declare_dead();
     if (ret == CANCELLED)
         gate.scene->cancel = 1;
-    if (ret == INTERRUPTED)
+    if (ret == INTERRUPTED || ret == CUT_OFF)
         gate.is_interrupted = true;
     if ((ret == DEAD || ret == MEANWHILE || ret == ALWAYS) && chosen->act != NULL &&
-        gate.replaced++ < REPLACED_MAX)
-        act();
+        (chosen->is_endless || gate.replaced++ < REPLACED_MAX))
+        act(chosen->act);
+    if (step != 0 && step <= BESIDE_MAX && gate.beside != NULL)
+        act(gate.beside);
     pthread_mutex_unlock(&gate.lock);
     return ret;
 }
@@ -293,9 +319,9 @@ static creg_status apply(creg_driver_state *state, const creg_transaction *trans
     size_t failed_again;
     if (got == TWICE)
         (void)gate.inner.apply(state, transaction, &failed_again, NULL);
-    if ((got == LOST || got == LOST_ON) && status == CREG_OK)
-        return refuse(err);
-    return status;
+    if ((got != LOST && got != LOST_ON && got != CUT_OFF) || status != CREG_OK)
+        return status;
+    return refuse(err);
 }
 
 static creg_status gate_apply(creg_driver_state *state, const creg_transaction *transaction,
@@ -305,6 +331,11 @@ static creg_status gate_apply(creg_driver_state *state, const creg_transaction *
     pthread_rwlock_rdlock(&gate.fence);
     creg_status status = apply(state, transaction, got, ret_failed_check, err);
     pthread_rwlock_unlock(&gate.fence);
+    if (got == LOST && gate.fault->act != NULL) {
+        pthread_mutex_lock(&gate.lock);
+        act(gate.fault->act);
+        pthread_mutex_unlock(&gate.lock);
+    }
     return status;
 }
 
@@ -347,6 +378,9 @@ static creg_status gate_limits(creg_driver_state *state, creg_limits *ret_limits
     if (got == REFUSED || got == GONE)
         return refuse(err);
     creg_limits limits = gate.inner.limits;
+    *ret_limits = limits;
+    if (gate.kind->is_hopeless && !is_spoiled())
+        return CREG_OK;
     limits.transaction_operations = gate.kind->limits.transaction_operations;
     limits.transaction_bytes = gate.kind->limits.transaction_bytes;
     limits.operation_bytes = gate.kind->limits.operation_bytes;
@@ -418,13 +452,17 @@ int __wrap_nanosleep(const struct timespec *duration, struct timespec *left)
     return 0;
 }
 
-/* Is this the call of the system that fails? */
+/* Is this the call of the system that fails? Or does the caller cancel just now? */
 static bool system_fails(void)
 {
     pthread_mutex_lock(&gate.lock);
     unsigned long step = gate.is_on && gate.is_system ? ++gate.steps : 0;
+    bool is_chosen = step != 0 && step == gate.at;
+    bool is_cancel = is_chosen && gate.fault->answer == CANCELLED;
+    if (is_cancel)
+        gate.scene->cancel = 1;
     pthread_mutex_unlock(&gate.lock);
-    return step != 0 && step == gate.at;
+    return is_chosen && !is_cancel;
 }
 
 int __wrap_pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
@@ -501,6 +539,7 @@ static void begin(scene *s, const way *way_)
     gate.scene = s;
     gate.steps = 0;
     gate.replaced = 0;
+    gate.beside = way_->beside;
     gate.is_dead = false;
     gate.is_interrupted = false;
     s->registry = open_on(s, url);
@@ -573,7 +612,8 @@ static unsigned long run(const way *way_, void (*spoil)(void),
     char message[CREG_ERROR_MESSAGE_SIZE];
     memcpy(message, s.err.message, sizeof message);
     bool is_damage = gate.fault != NULL && gate.fault->is_damage;
-    if (gate.at == 0 && told != way_->wanted)
+    bool is_wanted = told == way_->wanted || (told == CREG_OK && way_->wanted == CREG_LIMIT);
+    if (gate.at == 0 && !is_wanted && !gate.kind->is_hopeless)
         violated(&s.notes, "an unspoiled run is %s", creg_status_name(told));
     if (told == CREG_INTERNAL)
         violated(&s.notes, "it takes the blame");
@@ -618,14 +658,14 @@ static void each_answer(const way *way_)
     unsigned long steps = run(way_, spoil_store, unspoil_store);
     for (unsigned long at = 1; at <= steps; at++)
         for (size_t i = 0; i < FAULTS; i++)
-            if (is_taken()) {
+            if ((at == 1 || !faults[i].is_endless) && is_taken()) {
                 gate.at = at;
                 gate.fault = &faults[i];
                 run(way_, spoil_store, unspoil_store);
             }
 }
 
-/* The fault only says how a read fails: to be tried again, or for good. */
+/* The fault only says how a read fails: to be tried again, or for good; or not at all. */
 static void each_call(const way *way_)
 {
     gate.fault = NULL;
@@ -633,8 +673,8 @@ static void each_call(const way *way_)
     gate.is_system = true;
     unsigned long steps = run(way_, spoil_store, unspoil_store);
     for (unsigned long at = 1; at <= steps; at++)
-        for (size_t i = 0; i < 2; i++)
-            if (is_taken()) {
+        for (size_t i = 0; i < FAULTS; i++)
+            if ((i < 2 || faults[i].answer == CANCELLED) && is_taken()) {
                 gate.at = at;
                 gate.fault = &faults[i];
                 run(way_, spoil_store, unspoil_store);

@@ -702,7 +702,7 @@ static unsigned long seeds_to_notice(creg_bug bug, unsigned long most)
             seed++;
         seed++;
         (void)!write(ends[1], &seed, sizeof seed);
-        _exit(seed > most);
+        exit(seed > most); /* what was printed was flushed before the fork */
     }
     int status = 1;
     unsigned long seeds = 0;

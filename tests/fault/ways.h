@@ -25,10 +25,11 @@ typedef struct way {
     void (*prepare)(scene *s); /* before anything fails; may be NULL */
     creg_status (*run)(scene *s);
     bool (*has_happened)(scene *s); /* NULL: it only reads, and judges by itself what it read */
-    const char *left;    /* what fsck may find after a failure: it was there before */
-    creg_status wanted;  /* of an unspoiled run */
-    bool is_stepwise;    /* a failure may leave some of its steps done, each whole */
-    bool needs_journals; /* only where changes may be too large for a transaction */
+    const char *left;         /* what fsck may find after a failure: it was there before */
+    creg_status wanted;       /* of an unspoiled run; CREG_LIMIT: or CREG_OK */
+    bool is_stepwise;         /* a failure may leave some of its steps done, each whole */
+    bool needs_journals;      /* only where changes may be too large for a transaction */
+    void (*beside)(scene *s); /* what another client does before each of its first calls */
 } way;
 
 extern const way ways[];
@@ -43,5 +44,8 @@ void other_repeats(scene *s); /* the request of the way "create" */
 void other_removes(scene *s);
 void other_changes(scene *s); /* too much for one transaction of a small store */
 void other_sweeps(scene *s);
+void other_begins_removal(scene *s);  /* and goes no further */
+void other_leaves_journal(scene *s);  /* the same of a change */
+void other_takes_keys_away(scene *s); /* a program that knows nothing of the books */
 
 #endif

@@ -237,6 +237,75 @@ static void test_sweep__leaves_the_living(void **state)
     assert_int_equal(0, keys_below("instances"));
 }
 
+/* What lies beside the intents: a driver's own keys, and what is no intent of ours. */
+static void test_sweep__passes_by_what_is_no_intent(void **state)
+{
+    (void)state;
+    put_raw("_confreg/v1/i/.keep", "");
+    put_raw("_confreg/v1/i/ann,web,1.0,10/owner", "a driver's");
+    creg_report report;
+    ok(creg_sweep(registry, &arena, &report, &err));
+    assert_int_equal(0, report.checked);
+    assert_int_equal(2, keys_below("_confreg/v1/i"));
+    put_raw("_confreg/v1/i/nobody", intent);
+    expect(CREG_DAMAGED, creg_sweep(registry, &arena, &report, &err));
+    assert_int_equal(3, keys_below("_confreg/v1/i"));
+}
+
+/* ---- books that cannot be read --------------------------------------------------------- */
+
+static void test_records__damaged_ones_are_told(void **state)
+{
+    (void)state;
+    static const char *const damaged[] = {
+        "",
+        "[]",
+        "{\"f\":1}",
+        "{\"n\":1}",
+        "{\"f\":\"1\",\"n\":1}",
+        "{\"f\":1.5,\"n\":1}",
+        "{\"f\":1e0,\"n\":1}",
+        "{\"f\":0,\"n\":1}",
+        "{\"f\":1,\"n\":-1}",
+        "{\"f\":1,\"n\":1234567890123456}",
+    };
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_instance instance;
+    for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
+        put_raw("_confreg/v1/c/ann,web,1.0,1", damaged[i]);
+        expect(CREG_DAMAGED, creg_instance_get(registry, dn, &arena, &instance, &err));
+        expect_said("fsck");
+    }
+    put_raw("_confreg/v1/c/ann,web,1.0,1", "{\"f\":2,\"n\":1}");
+    expect(CREG_UNSUPPORTED, creg_instance_get(registry, dn, &arena, &instance, &err));
+    expect_said("newer");
+    put_raw("_confreg/v1/c/ann,web,1.0,1", "{\"f\":1,\"n\":1,\"r\":5,\"o\":{}}");
+    ok(creg_instance_get(registry, dn, &arena, &instance, &err));
+    expect_text("", instance.request_id);
+    expect_text("{}", instance.options);
+}
+
+/* Too little room is told as that, not as damage. */
+static void test_records__want_their_room(void **state)
+{
+    (void)state;
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_status status = CREG_LIMIT;
+    unsigned refused = 0;
+    for (size_t budget = 64; status == CREG_LIMIT; budget += 64) {
+        creg_arena small;
+        creg_arena_init(&small, budget);
+        creg_instance instance;
+        status = creg_instance_get(registry, dn, &small, &instance, &err);
+        refused += status == CREG_LIMIT;
+        creg_arena_clear(&small);
+    }
+    ok(status);
+    assert_true(refused > 3);
+}
+
 /* ---- adopt ---------------------------------------------------------------------------------------- */
 
 static void test_adopt__gives_records_to_foreign_instances(void **state)
@@ -431,6 +500,9 @@ int main(void)
         TEST(test_fsck__unrecorded_data_is_left_alone),
         TEST(test_sweep__undoes_what_the_dead_left),
         TEST(test_sweep__leaves_the_living),
+        TEST(test_sweep__passes_by_what_is_no_intent),
+        TEST(test_records__damaged_ones_are_told),
+        TEST(test_records__want_their_room),
         TEST(test_adopt__gives_records_to_foreign_instances),
         TEST(test_pieces__create_and_remove),
         TEST(test_pieces__cancelled_leaves_nothing),

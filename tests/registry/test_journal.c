@@ -231,6 +231,57 @@ static void test_journal__that_never_happened_is_given_up(void **state)
     creg_close(small);
 }
 
+static void test_journal__damaged_ones_are_told(void **state)
+{
+    (void)state;
+    static const char *const damaged[] = {
+        "",
+        ",\"o\":{}",
+        ",\"o\":[1]",
+        ",\"o\":[[]]",
+        ",\"o\":[[\"p\"]]",
+        ",\"o\":[[\"p\",1,\"\"]]",
+        ",\"o\":[[\"p\",\"\",\"\"]]",
+        ",\"o\":[[\"x\",\"k\",\"\"]]",
+    };
+    given_web();
+    creg_slice dn = given_instance("ann", "web", "1.0");
+    creg_registry *small = open_small();
+    creg_property mine = {S("status"), S("mine")};
+    for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
+        char text[160];
+        snprintf(text, sizeof text,
+                 "{\"f\":1,\"r\":\"r9\",\"op\":\"change\",\"n\":1,\"s\":\"active\"%s}",
+                 damaged[i]);
+        put_raw("_confreg/v1/i/ann,web,1.0,1", text);
+        expect(CREG_DAMAGED, creg_set(small, dn, &mine, 1, NULL, &err));
+        creg_value tree;
+        expect(CREG_DAMAGED, creg_tree(small, dn, 0, &arena, &tree, &err));
+    }
+    creg_close(small);
+}
+
+/* With visibility=all nobody else's intent may be in the way, and one's own journal is one. */
+static void test_journal__large_set_of_an_unrecorded_instance(void **state)
+{
+    (void)state;
+    put_raw("instances/ann/web/1.0/7/status", "running");
+    creg_registry *all = suite_open_other("transaction_operations=12&visibility=all");
+    creg_property many[30];
+    for (int i = 0; i < 30; i++) {
+        char *path = creg_arena_alloc(&arena, 32);
+        snprintf(path, 32, "bulk/k%03d", i);
+        many[i] = (creg_property){S(path), S("v")};
+    }
+    creg_slice dn = S("ann/web/1.0/7");
+    ok(creg_set(all, dn, many, 30, NULL, &err));
+    creg_slice value;
+    ok(creg_get(all, dn, S("bulk/k029"), &arena, &value, NULL, &err));
+    assert_int_equal(31, keys_below("instances/ann/web/1.0/7"));
+    assert_int_equal(0, keys_below("_confreg/v1/i"));
+    creg_close(all);
+}
+
 int main(void)
 {
     static const struct CMUnitTest journals[] = {
@@ -242,6 +293,8 @@ int main(void)
         TEST(test_journal__a_watch_hears_of_it_without_its_writer),
         TEST(test_journal__next_writer_carries_it_out),
         TEST(test_journal__that_never_happened_is_given_up),
+        TEST(test_journal__damaged_ones_are_told),
+        TEST(test_journal__large_set_of_an_unrecorded_instance),
     };
     return SUITE_RUN(journals);
 }

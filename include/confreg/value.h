@@ -131,6 +131,8 @@ typedef struct creg_object_class {
     uint64_t (*hash)(const creg_object *object);
     /** may be NULL: always true */
     bool (*truthy)(const creg_object *object);
+    /** may not be a key, nor in a set */
+    bool unhashable;
 } creg_object_class;
 
 struct creg_object {

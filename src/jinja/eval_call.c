@@ -89,6 +89,8 @@ static creg_status push_splat(jinja_state *st, arguments *args, creg_value value
 
 static creg_status push_keyword_splat(jinja_state *st, arguments *args, creg_value value)
 {
+    if (value.kind == CREG_KIND_UNDEFINED)
+        return jinja_fail_undefined(&st->run, value); /* asked for its keys() */
     if (value.kind != CREG_KIND_MAP)
         return jinja_fail(&st->run, "TypeError", "argument after ** must be a mapping, not %s",
                           creg_value_type_name(value));

@@ -7,6 +7,7 @@
  * itself sets. Handing the context on is handing on the chain, with a copy of those names.
  */
 #include "jinja/eval.h"
+#include "jinja/methods.h"
 
 #include <stdio.h>
 
@@ -362,12 +363,17 @@ creg_status jinja_exec_block(jinja_state *st, const jinja_stmt *stmt)
 
 /* ---- finding templates ---------------------------------------------------------------- */
 
+static creg_status fail_no_loader(jinja_state *st)
+{
+    return jinja_fail(&st->run, "TypeError", "no loader for this environment specified");
+}
+
 creg_status jinja_get_template(jinja_state *st, creg_slice name, const jinja_template **ret)
 {
     creg_error err;
     creg_error *where = st->run.err == NULL ? NULL : &err;
     if (st->run.options->loader == NULL)
-        return jinja_fail(&st->run, "TypeError", "no loader for this environment specified");
+        return fail_no_loader(st);
     creg_status status =
         jinja_load(st->run.options == NULL ? NULL : (jinja_engine *)(uintptr_t)st->run.engine,
                    name, ret, where);
@@ -381,14 +387,38 @@ creg_status jinja_get_template(jinja_state *st, creg_slice name, const jinja_tem
     return status;
 }
 
+/* It is handed to the loader as it is; one that is not there comes first. */
+static creg_status fail_undefined_name(jinja_state *st, creg_value name)
+{
+    return st->run.options->loader == NULL ? fail_no_loader(st)
+                                           : jinja_fail_undefined(&st->run, name);
+}
+
+/* No text and no list: no loader has it, whatever it is. */
+static creg_status fail_odd_name(jinja_state *st, creg_value name)
+{
+    creg_slice text;
+    if (st->run.options->loader == NULL)
+        return fail_no_loader(st);
+    creg_status status = jinja_check_key(&st->run, name);
+    if (status == CREG_OK)
+        status = jinja_str(&st->run, name, &text);
+    if (status == CREG_OK)
+        status = jinja_fail(&st->run, "TemplateNotFound", "%.*s", CREG_SHOW(text));
+    return status;
+}
+
 static creg_status fail_none_found(jinja_state *st, const creg_list *names)
 {
     char text[400] = "";
     size_t at = 0;
     for (size_t i = 0; i < names->size && at + 1 < sizeof text; i++) {
         creg_slice name = {"", 0};
-        if (names->items[i].kind == CREG_KIND_STRING)
-            name = creg_value_text(names->items[i]);
+        if (names->items[i].kind != CREG_KIND_UNDEFINED) {
+            creg_status status = jinja_str(&st->run, names->items[i], &name);
+            if (status != CREG_OK)
+                return status;
+        }
         int wrote = snprintf(text + at, sizeof text - at, "%s%.*s", i == 0 ? "" : ", ",
                              CREG_SHOW(name));
         at += wrote < 0 ? 0 : (size_t)wrote;
@@ -402,14 +432,20 @@ static creg_status fail_none_found(jinja_state *st, const creg_list *names)
 static creg_status select_template(jinja_state *st, creg_value names,
                                    const jinja_template **ret)
 {
-    creg_list *list;
-    creg_status status = jinja_to_list(&st->run, names, &list);
+    creg_list nothing = {0};
+    creg_list *list = &nothing;
+    bool some; /* whatever is false counts as an empty list */
+    creg_status status = jinja_truthy(&st->run, names, &some);
+    if (status == CREG_OK && some)
+        status = jinja_to_list(&st->run, names, &list);
     if (status != CREG_OK)
         return status;
     for (size_t i = 0; i < list->size; i++) {
-        if (list->items[i].kind == CREG_KIND_UNDEFINED)
-            return jinja_fail_undefined(&st->run, list->items[i]);
         creg_slice name;
+        if (st->run.options->loader == NULL)
+            return fail_no_loader(st);
+        if (list->items[i].kind == CREG_KIND_UNDEFINED)
+            continue; /* no loader has it */
         status = jinja_str(&st->run, list->items[i], &name);
         if (status == CREG_OK)
             status = jinja_get_template(st, name, ret);
@@ -427,14 +463,13 @@ static creg_status template_of(jinja_state *st, const jinja_node *node, bool may
     if (status != CREG_OK)
         return status;
     if (name.kind == CREG_KIND_UNDEFINED)
-        status = jinja_fail_undefined(&st->run, name);
+        status = fail_undefined_name(st, name);
     else if (name.kind == CREG_KIND_STRING)
         status = jinja_get_template(st, creg_value_text(name), ret);
     else if (may_be_list)
         status = select_template(st, name, ret);
     else
-        status = jinja_fail(&st->run, "TypeError", "'%s' is not the name of a template",
-                            creg_value_type_name(name));
+        status = fail_odd_name(st, name);
     return jinja_at_node(st, node, status);
 }
 

@@ -368,20 +368,22 @@ static creg_status print_view(const creg_object *object, bool as_repr, creg_aren
     return creg_text_finish(&text, ret_text, err);
 }
 
-#define VIEW_CLASS(name)                                                                       \
+/* Python refuses keys() and items() as keys, being equal to others like sets are. */
+#define VIEW_CLASS(name, no_key)                                                               \
     {                                                                                          \
         .base = {.type_name = (name),                                                          \
                  .print = print_view,                                                          \
                  .equal = equal_views,                                                         \
                  .hash = hash_view,                                                            \
-                 .truthy = is_view_truthy},                                                    \
+                 .truthy = is_view_truthy,                                                     \
+                 .unhashable = (no_key)},                                                      \
         .iterate = iterate_view, .length = length_of_view, .contains = view_contains           \
     }
 
 static const jinja_class view_classes[] = {
-    [JINJA_VIEW_KEYS] = VIEW_CLASS("dict_keys"),
-    [JINJA_VIEW_VALUES] = VIEW_CLASS("dict_values"),
-    [JINJA_VIEW_ITEMS] = VIEW_CLASS("dict_items"),
+    [JINJA_VIEW_KEYS] = VIEW_CLASS("dict_keys", true),
+    [JINJA_VIEW_VALUES] = VIEW_CLASS("dict_values", false),
+    [JINJA_VIEW_ITEMS] = VIEW_CLASS("dict_items", true),
 };
 
 const jinja_view *jinja_as_view(creg_value value)

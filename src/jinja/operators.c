@@ -10,6 +10,7 @@
 
 #include "jinja/builtins.h"
 #include "jinja/eval.h"
+#include "jinja/methods.h"
 #include "value/integer.h"
 
 static bool is_kind(creg_value value, creg_kind kind)
@@ -242,6 +243,45 @@ static creg_status subtract_sets(jinja_run *run, const creg_map *left, const cre
     return CREG_OK;
 }
 
+/* What set() makes of it; *ret_set stays NULL when it fails. */
+static creg_status to_set(jinja_run *run, creg_value value, creg_map **ret_set)
+{
+    creg_list *items;
+    creg_status status = jinja_to_list(run, value, &items);
+    if (status != CREG_OK)
+        return status;
+    creg_map *set = creg_map_new(run->arena, items->size);
+    if (set == NULL)
+        return jinja_fail_arena(run);
+    for (size_t i = 0; i < items->size; i++) {
+        status = jinja_check_key(run, items->items[i]);
+        if (status != CREG_OK)
+            return status;
+        if (!creg_map_set(run->arena, set, items->items[i], creg_value_none()))
+            return jinja_fail_arena(run);
+    }
+    *ret_set = set;
+    return CREG_OK;
+}
+
+/* keys() and items() are as good as sets: of anything, they can be taken away, and from them. */
+static bool is_set_view(creg_value value)
+{
+    const jinja_view *view = jinja_as_view(value);
+    return view != NULL && view->what != JINJA_VIEW_VALUES;
+}
+
+static creg_status subtract_views(jinja_run *run, creg_value left, creg_value right,
+                                  creg_value *ret_value)
+{
+    creg_map *first = NULL;
+    creg_map *second = NULL;
+    creg_status status = to_set(run, left, &first);
+    if (status == CREG_OK)
+        status = to_set(run, right, &second);
+    return status == CREG_OK ? subtract_sets(run, first, second, ret_value) : status;
+}
+
 creg_status jinja_subtract(jinja_run *run, creg_value left, creg_value right,
                            creg_value *ret_value)
 {
@@ -253,6 +293,8 @@ creg_status jinja_subtract(jinja_run *run, creg_value left, creg_value right,
     }
     if (is_kind(left, CREG_KIND_SET) && is_kind(right, CREG_KIND_SET))
         return subtract_sets(run, left.as.map, right.as.map, ret_value);
+    if (is_set_view(left) || is_set_view(right))
+        return subtract_views(run, left, right, ret_value);
     if (!both_numbers(left, right))
         return fail_operands(run, "-", left, right);
     if (!any_float(left, right))

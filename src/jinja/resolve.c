@@ -310,6 +310,12 @@ static bool move_sign(jinja_parser *p, const frame *fr, jinja_node *node)
     return true;
 }
 
+/* No character, or one of Latin-1: two bytes then, the first of them 0xC2 or 0xC3. */
+static bool is_small_text(creg_slice text)
+{
+    return text.size <= 1 || (text.size == 2 && ((unsigned char)text.data[0] & 0xFE) == 0xC2);
+}
+
 /* Of two equal constants, Python keeps one object only where they are small. */
 static bool is_one_object(creg_value left, creg_value right)
 {
@@ -319,7 +325,9 @@ static bool is_one_object(creg_value left, creg_value right)
     if (creg_value_is(left, CREG_KIND_INT))
         return left.as.integer >= SMALL_MIN && left.as.integer <= SMALL_MAX;
     if (creg_value_is(left, CREG_KIND_STRING))
-        return left.size <= 1;
+        return is_small_text(creg_value_text(left));
+    if (creg_value_is(left, CREG_KIND_TUPLE))
+        return left.as.list->size == 0;
     return creg_value_is(left, CREG_KIND_NONE) || creg_value_is(left, CREG_KIND_BOOL);
 }
 

@@ -208,6 +208,8 @@ static bool hashable_at(creg_value value, walk allowed)
     if (value.kind == CREG_KIND_LIST || value.kind == CREG_KIND_MAP ||
         value.kind == CREG_KIND_SET)
         return false;
+    if (value.kind == CREG_KIND_OBJECT)
+        return !value.as.object->object_class->unhashable;
     if (value.kind != CREG_KIND_TUPLE)
         return true;
     if (allowed.depth == 0 || !pay(value, allowed))

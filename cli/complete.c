@@ -242,7 +242,8 @@ static void offer_keys(request *completion)
 static bool find_template(const request *completion, creg_slice *ret_name,
                           creg_slice *ret_version)
 {
-    const cli_argument *row = completion->line->command->arguments;
+    const cli_command *command = completion->line->command;
+    const cli_argument *row = command == NULL ? NULL : command->arguments;
     for (size_t at = 0; row != NULL && row[at].name != NULL; at++) {
         if (row[at].kind == CLI_TEMPLATE_NAME)
             *ret_name = line_word(completion, at);

@@ -28,7 +28,7 @@ static void repair(char *text)
     }
 }
 
-creg_status cli_fail(cli_context *cli, creg_status status, const char *format, ...)
+creg_status(cli_fail)(cli_context *cli, creg_status status, const char *format, ...)
 {
     creg_error_clear(&cli->err);
     cli->err.status = status;

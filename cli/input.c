@@ -118,7 +118,7 @@ static bool looks_like_json(const char *path, creg_slice text)
 creg_status cli_read_document(cli_context *cli, const char *path, unsigned flags,
                               creg_value *ret_value)
 {
-    creg_slice text;
+    creg_slice text = {NULL, 0};
     creg_status status = cli_read_file(cli, path, &text);
     if (status != CREG_OK)
         return status;

@@ -45,7 +45,7 @@ static inline const char *creg_show_text(creg_slice slice)
 }
 
 #ifdef CREG_ANALYZER
-/* gcc -fanalyzer looks into one file at a time: what it cannot see is that no failure is OK. */
+/* an analyzer looks into one file at a time: what it cannot see is that no failure is OK. */
 #define creg_fail(err, status, ...)                                                            \
     ({                                                                                         \
         (creg_fail)((err), (status), __VA_ARGS__);                                             \

@@ -171,11 +171,10 @@ static creg_status list_foreign_names(creg_registry *registry, creg_arena *arena
 static creg_status adopt(creg_registry *registry, creg_slice name, bool dry_run,
                          creg_arena *arena, creg_report *report, creg_error *err)
 {
-    creg_dn dn;
-    creg_status status = creg_registry_dn(registry, name, creg_slice_make(NULL, 0), &dn, err);
+    creg_dn dn; /* creg_query_unrecorded() gives nothing that is none */
+    (void)creg_registry_dn(registry, name, creg_slice_make(NULL, 0), &dn, err);
     report->checked++;
-    if (status == CREG_OK)
-        status = list_foreign_keys(registry, &dn, arena, report, err);
+    creg_status status = list_foreign_keys(registry, &dn, arena, report, err);
     if (status == CREG_OK && !dry_run)
         status = creg_adopt_one(registry, &dn, (creg_version){0}, err);
     if (status == CREG_CONFLICT)

@@ -203,7 +203,7 @@ static creg_status send_piece(crew *crew_, const piece *work, creg_error *err)
 {
     const creg_chunks *chunks = crew_->chunks;
     size_t size = work->count;
-    creg_status status = keep_alive(crew_, err);
+    creg_status status = CREG_OK;
     for (size_t at = work->at; status == CREG_OK && at < work->at + work->count;) {
         size_t count = least(size, work->at + work->count - at);
         creg_transaction transaction = {.checks = chunks->checks,
@@ -211,8 +211,10 @@ static creg_status send_piece(crew *crew_, const piece *work, creg_error *err)
                                         .operations = chunks->operations + at,
                                         .operation_count = count,
                                         .fence = chunks->fence};
-        status =
-            creg_send_clearly(chunks->registry->store, &transaction, true, NULL, NULL, err);
+        status = keep_alive(crew_, err);
+        if (status == CREG_OK)
+            status =
+                creg_send_clearly(chunks->registry->store, &transaction, true, NULL, NULL, err);
         if (status == CREG_OK) {
             at += count;
         } else if (status == CREG_LIMIT && count > 1) {

@@ -352,7 +352,7 @@ static creg_status write_once(writing *work, size_t *ret_failed_check, creg_erro
         return status;
     status = look_at_checks(work, ret_failed_check, err);
     bool was_unclear = false;
-    if (CREG_BUG(CREG_BUG_NO_JOURNAL) && status == CREG_OK) {
+    if (status == CREG_OK && CREG_BUG(CREG_BUG_NO_JOURNAL)) {
         work->mine.operations = (creg_operation *)(uintptr_t)work->transaction->operations;
         work->mine.count = work->transaction->operation_count;
         return carry_out(work->registry, &work->key, &work->mine, err);

@@ -33,6 +33,8 @@ enum {
     TTL_MS = 30000,
     REPLACED_MAX = 12, /* times that another client comes in between */
     BESIDE_MAX = 40,
+    CALL_SECONDS =
+        3, /* that a call of the store takes: liveness has to be renewed on the way */
     COMPLAINTS_MAX = 20
 };
 
@@ -68,6 +70,7 @@ static const kind kinds[] = {
      30},
     {"by bytes only", "", {.transaction_bytes = 4000}, 0, 0},
     {"far too few", "", {.transaction_operations = 3}, 0, 0, true},
+    {"few, and it does not say so", "", {0}, 0, 24, true},
     {"fewer than any bytes",
      "",
      {.transaction_bytes = 100000},
@@ -240,6 +243,8 @@ static answer pass(bool is_write)
     answer ret = NOTHING;
     pthread_mutex_lock(&gate.lock);
     unsigned long step = gate.is_on && !gate.is_system ? ++gate.steps : 0;
+    if (gate.is_on)
+        gate.now_ns += CALL_SECONDS * INT64_C(1000000000);
     const fault *chosen = gate.fault;
     bool is_chosen = step != 0 && chosen != NULL &&
                      (step == gate.at || (step > gate.at && lasts(chosen->answer)));

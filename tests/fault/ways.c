@@ -256,8 +256,10 @@ static void prepare_large(scene *s)
     for (int directory = 0; directory < LARGE_DIRECTORIES; directory++)
         for (int i = 0; i < LARGE_KEYS; i++) {
             char key[64];
-            snprintf(key, sizeof key, "%s/large%d/%s%03d", known, directory,
-                     directory == 1 ? "deeper/d" : "k", i);
+            if (directory == 1)
+                snprintf(key, sizeof key, "%s/large1/deeper%d/k%03d", known, i % 3, i);
+            else
+                snprintf(key, sizeof key, "%s/large%d/k%03d", known, directory, i);
             puts[count++] = (creg_operation){.key = creg_arena_copy(&s->kept, S(key))};
         }
     creg_transaction transaction = {.operations = puts};
@@ -277,6 +279,24 @@ static void prepare_foreign_record(scene *s)
     put(s, "instances/u/t/1/1/token", "x");
     put(s, "_confreg/v1/n/u,t,1", "1");
     put(s, "_confreg/v1/c/u,t,1,1", "{\"f\":1,\"r\":\"\",\"n\":0,\"d\":\"\"}");
+}
+
+/* The same, and it says that it has more keys than go at once; and one without any folder. */
+static void prepare_foreign_claim(scene *s)
+{
+    prepare_foreign_record(s);
+    put(s, "_confreg/v1/c/u,t,1,1", "{\"f\":1,\"r\":\"\",\"n\":420,\"d\":\"\"}");
+}
+
+static void prepare_flat(scene *s)
+{
+    for (int i = 0; i < 40; i++) {
+        char key[48];
+        snprintf(key, sizeof key, "%s/k%02d", known, i);
+        put(s, key, "");
+    }
+    creg_report report;
+    must(creg_adopt(s->other, false, &s->kept, &report, &s->err), s, "adopt");
 }
 
 /* ---- changing --------------------------------------------------------------------------- */
@@ -307,6 +327,37 @@ static creg_status run_set_other(scene *s)
         creg_get(s->registry, S(known), S("poke"), &s->arena, &value, &of_another, &s->err);
     return status == CREG_OK ? set_many(s->registry, &s->arena, "as many", &of_another, &s->err)
                              : status;
+}
+
+/* The first is of the version that is expected, or nearly; each other has a folder of its own. */
+static creg_status set_mixed(scene *s, uint64_t minor)
+{
+    creg_version expected;
+    creg_slice value;
+    creg_property mixed[MANY];
+    creg_status status =
+        creg_get(s->registry, S(known), S("poke"), &s->arena, &value, &expected, &s->err);
+    for (int i = 0; status == CREG_OK && i < MANY; i++) {
+        char path[24];
+        snprintf(path, sizeof path, "folder%02d/x", i);
+        mixed[i] = (creg_property){creg_arena_copy(&s->arena, S(path)), S("1")};
+        if (mixed[i].path.data == NULL)
+            return CREG_NO_MEMORY;
+    }
+    mixed[0].path = S("poke");
+    expected.minor += minor;
+    return status == CREG_OK ? creg_set(s->registry, S(known), mixed, MANY, &expected, &s->err)
+                             : status;
+}
+
+static creg_status run_set_mixed(scene *s)
+{
+    return set_mixed(s, 0);
+}
+
+static creg_status run_set_nearly(scene *s)
+{
+    return set_mixed(s, 1);
 }
 
 static bool is_many_set(scene *s)
@@ -470,6 +521,8 @@ static void prepare_foreign(scene *s)
     put(s, "instances/u/t/1/3", "nothing but a value");
     put(s, "instances/u/t/1/1234567890123456789/token", "an id of too many digits");
     put(s, "instances/u/t/1/=41bc/token", "a name that this registry spells otherwise");
+    put(s, "instances/u/t/1/4/=41bc", "a key that it spells otherwise");
+    put(s, "instances/u/note", "a value where no instance can be");
     for (int i = 0; i < 22; i++) {
         char key[64];
         snprintf(key, sizeof key, "instances/u/t/1/4/=%02d/x", i); /* so is this key */
@@ -552,6 +605,9 @@ const way ways[] = {
     {"remove a large one", prepare_large, run_remove, is_removed, "", CREG_OK, false, false},
     {"remove a foreign one", prepare_foreign_record, run_remove, is_removed, "digest-differs",
      CREG_OK, false, false},
+    {"remove one that claims more", prepare_foreign_claim, run_remove, is_removed,
+     "digest-differs", CREG_OK, false, false},
+    {"remove a flat one", prepare_flat, run_remove, is_removed, "", CREG_OK, false, false},
     {"remove over a journal", prepare_active, run_remove, is_removed, "", CREG_OK, false, true},
     {"set many", prepare_known, run_set_many, is_many_set, "", CREG_OK, false, false},
     {"set many over a journal", prepare_active, run_set_many, is_many_set, "", CREG_OK, false,
@@ -562,6 +618,10 @@ const way ways[] = {
      false},
     {"set many that are gone", prepare_known, run_set_other, is_many_set, "", CREG_CONFLICT,
      false, false},
+    {"set many, the first as expected", prepare_known, run_set_mixed, is_poked, "", CREG_OK,
+     false, false},
+    {"set many, the first nearly so", prepare_known, run_set_nearly, is_poked, "",
+     CREG_CONFLICT, false, false},
     {"set one silently", prepare_known, run_set_silently, is_poked, "", CREG_OK, false, false},
     {"set one", prepare_known, run_set_one, is_poked, "", CREG_OK, false, false},
     {"set one over a journal", prepare_active, run_set_one, is_poked, "", CREG_OK, false, true},

@@ -289,6 +289,13 @@ static inline bool jinja_is_strict_undefined(creg_value value)
 }
 /** "dict object", "None", "jinja2.runtime.Macro object": Jinja2's object_type_repr. */
 void jinja_type_repr(creg_value value, char *out, size_t size);
+/** "jinja2.runtime.", "markupsafe.": where Python keeps the type; "" for its own. */
+const char *jinja_type_module(creg_value value);
+
+/** `.__class__` and operators by name, for templates without a sandbox; CREG_NOT_FOUND: not
+ * one of those. */
+creg_status jinja_object_model(jinja_run *run, creg_value object, creg_slice name,
+                               creg_value *ret_value);
 
 /** A method bound to its object, as a value. */
 creg_status jinja_bind_method(jinja_run *run, creg_value self, const jinja_builtin *method,

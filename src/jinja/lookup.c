@@ -4,8 +4,8 @@
  * that the sandbox's rule is asked in one place and cannot be walked around.
  *
  * Nothing of the host is reachable: the attributes of a value are the methods of methods.c
- * and what an object's class offers. Python's dunder attributes are known by name only, to
- * say "unsafe" where Jinja2's sandbox says it.
+ * and what an object's class offers. Python's dunder attributes are known by name, to say
+ * "unsafe" where Jinja2's sandbox says it; the few that object_model.c has need no sandbox.
  */
 #include <string.h>
 
@@ -42,6 +42,20 @@ static bool is_container_dunder(creg_slice name)
     return false;
 }
 
+/* What Jinja2's class for undefined values answers with a complaint, or with nothing. */
+static bool is_undefined_dunder(creg_slice name)
+{
+    static const char *const names[] = {
+        "__add__",  "__radd__", "__sub__",     "__rsub__",     "__mul__",      "__rmul__",
+        "__mod__",  "__rmod__", "__truediv__", "__rtruediv__", "__floordiv__", "__rfloordiv__",
+        "__pow__",  "__rpow__", "__pos__",     "__neg__",      "__int__",      "__float__",
+        "__call__", "__len__",  "__iter__",    "__bool__",     "__getitem__"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (creg_slice_equal(name, creg_slice_of(names[i])))
+            return true;
+    return false;
+}
+
 static bool is_function_dunder(creg_slice name)
 {
     static const char *const names[] = {
@@ -71,6 +85,11 @@ static bool python_has(creg_value object, creg_slice name)
     case CREG_KIND_MAP:
     case CREG_KIND_RANGE:
         return is_container_dunder(name);
+    case CREG_KIND_BOOL:
+    case CREG_KIND_INT:
+    case CREG_KIND_BIGINT:
+    case CREG_KIND_FLOAT:
+        return creg_slice_equal(name, creg_slice_of("__add__"));
     case CREG_KIND_OBJECT:
         return is_function_dunder(name);
     default:
@@ -287,7 +306,7 @@ static creg_status find_attribute(jinja_run *run, creg_value object, creg_slice 
     if (method == NULL && !python_has(object, name))
         return CREG_NOT_FOUND;
     if (method == NULL && run->options->sandbox == JINJA_SANDBOX_NONE)
-        return CREG_NOT_FOUND; /* we have no such attribute to give */
+        return jinja_object_model(run, object, name, ret_value);
     if (!jinja_is_safe(run, object, name)) {
         *ret_value = jinja_make_unsafe(run, object, name);
         return CREG_OK;
@@ -304,7 +323,9 @@ static bool undefined_attribute(jinja_run *run, creg_value object, creg_slice na
     if (info == NULL || name.size == 0 || name.data[0] != '_')
         return false;
     bool is_hint = creg_slice_equal(name, creg_slice_of("_undefined_hint"));
-    if (!is_hint && !creg_slice_equal(name, creg_slice_of("_undefined_name")))
+    bool is_unsafe = run->options->sandbox != JINJA_SANDBOX_NONE &&
+                     (is_common_dunder(name) || is_undefined_dunder(name));
+    if (!is_hint && !is_unsafe && !creg_slice_equal(name, creg_slice_of("_undefined_name")))
         return false;
     if (run->options->sandbox != JINJA_SANDBOX_NONE)
         *ret_value = jinja_make_unsafe(run, object, name);

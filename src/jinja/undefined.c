@@ -106,7 +106,7 @@ creg_value jinja_make_unsafe(jinja_run *run, creg_value object, creg_slice name)
 /* ---- wording -------------------------------------------------------------------------- */
 
 /* The module that Python would print before the name of a class of its own. */
-static const char *module_of(creg_value value)
+const char *jinja_type_module(creg_value value)
 {
     static const struct {
         const char *type, *module;
@@ -137,7 +137,8 @@ void jinja_type_repr(creg_value value, char *out, size_t size)
     if (value.kind == CREG_KIND_NONE)
         snprintf(out, size, "None");
     else
-        snprintf(out, size, "%s%s object", module_of(value), creg_value_type_name(value));
+        snprintf(out, size, "%s%s object", jinja_type_module(value),
+                 creg_value_type_name(value));
 }
 
 static void key_repr(jinja_run *run, creg_value key, char *out, size_t size)

@@ -19,8 +19,7 @@ EXTENSIONS = ["jinja2.ext.do", "jinja2.ext.loopcontrols"]
 
 # Parts of the templates that end otherwise here; docs/COMPATIBILITY.md says why.
 ON_PURPOSE = [
-    "_TemplateReference__context", "x.__init__", "super.__class__",  # no object to refuse
-    "('{0.__class__}'|safe).format",  # Python prints its class
+    "_TemplateReference__context",  # no object to refuse
     "encode('idna')",
 ]
 

@@ -18,7 +18,8 @@
 
 /* A container that is being written. */
 typedef struct frame {
-    const creg_value *items;   /* of a list, else NULL */
+    bool is_list;
+    const creg_value *items;   /* of a list */
     const creg_entry *entries; /* of a map: without holes, sorted when asked */
     size_t count;
     size_t done;
@@ -265,27 +266,26 @@ static bool is_list(creg_value value)
 
 static creg_status open_container(writer *write, creg_value value)
 {
-    frame fresh = {NULL, NULL, 0, 0};
-    bool list = is_list(value);
-    if (list) {
+    frame fresh = {.is_list = is_list(value)};
+    if (fresh.is_list) {
         fresh.items = value.as.list->items;
         fresh.count = value.as.list->size;
     } else {
         fresh.count = value.as.map->size;
     }
     if (fresh.count == 0) {
-        creg_text_string(&write->text, list ? "[]" : "{}");
+        creg_text_string(&write->text, fresh.is_list ? "[]" : "{}");
         return CREG_OK;
     }
     if (write->depth == CREG_LIMIT_DEPTH)
         return creg_fail(write->err, CREG_LIMIT, "nested deeper than %d levels",
                          CREG_LIMIT_DEPTH);
-    if (!list) {
+    if (!fresh.is_list) {
         creg_status status = list_entries(write, value.as.map, &fresh.entries);
         if (status != CREG_OK)
             return status;
     }
-    creg_text_byte(&write->text, list ? '[' : '{');
+    creg_text_byte(&write->text, fresh.is_list ? '[' : '{');
     write->stack[write->depth++] = fresh;
     return CREG_OK;
 }
@@ -295,7 +295,7 @@ static void close_container(writer *write)
     const frame *top = &write->stack[--write->depth];
     if (write->style->indent > 0)
         write_newline(write);
-    creg_text_byte(&write->text, top->entries == NULL ? ']' : '}');
+    creg_text_byte(&write->text, top->is_list ? ']' : '}');
 }
 
 static creg_status write_value(writer *write, creg_value value)
@@ -308,7 +308,7 @@ static creg_status write_value(writer *write, creg_value value)
 static creg_status write_next(writer *write, frame *top)
 {
     write_separator(write, top->done == 0);
-    if (top->entries == NULL)
+    if (top->is_list)
         return write_value(write, top->items[top->done++]);
     const creg_entry *entry = &top->entries[top->done++];
     creg_status status = write_key(write, entry->key);

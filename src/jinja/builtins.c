@@ -70,7 +70,7 @@ static void merge_kind(const jinja_builtin *const *kind_tables, row_index *index
             index->rows[index->count++] = row;
         }
     }
-    qsort(index->rows, index->count, sizeof index->rows[0], compare_rows);
+    qsort(index->rows, index->count, sizeof(const jinja_builtin *), compare_rows);
     for (size_t i = 0; i < index->count; i++) {
         const jinja_builtin *row = index->rows[i];
         index->infos[i] = (jinja_builtin_info){

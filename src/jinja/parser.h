@@ -49,6 +49,8 @@ typedef struct jinja_parser {
     const jinja_name *twice_name; /* NULL: none */
     bool twice_keyword;
     uint32_t twice_line, twice_at;
+    /** where a[1:2, 3] first puts a slice into a tuple; 0: nowhere */
+    uint32_t sliced_line, sliced_at;
 
     bool folds_more; /* a constant is sliced: see constant trees in resolve.c */
 

@@ -478,10 +478,17 @@ static jinja_node *parse_subscript_item(jinja_parser *p)
 static jinja_node *subscript_tuple(jinja_parser *p, const jinja_vector *keys,
                                    const jinja_token *open)
 {
-    for (uint32_t i = 0; i < keys->count; i++)
-        if (((jinja_node *)keys->items[i])->kind == NODE_SLICE)
-            return jinja_parse_fail(p, "TemplateSyntaxError", open->line, open->at,
-                                    "slices cannot be part of a tuple");
+    static const jinja_vector nothing = {0};
+    for (uint32_t i = 0; i < keys->count; i++) {
+        if (((jinja_node *)keys->items[i])->kind != NODE_SLICE)
+            continue;
+        if (p->sliced_line == 0) {
+            p->sliced_line = open->line; /* told when the template is otherwise right */
+            p->sliced_at = open->at;
+        }
+        keys = &nothing;
+        break;
+    }
     return list_node(p, NODE_TUPLE, open, keys);
 }
 

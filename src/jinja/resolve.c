@@ -412,8 +412,13 @@ static void note_keywords(jinja_parser *p, const jinja_args *args)
                   args->keywords[i].value->at);
 }
 
-static bool refuse_twice(jinja_parser *p)
+/* What Jinja2 lets pass and Python's compiler then refuses. */
+static bool refuse_as_python(jinja_parser *p)
 {
+    if (p->sliced_line != 0) {
+        jinja_parse_fail(p, "SyntaxError", p->sliced_line, p->sliced_at, "invalid syntax");
+        return false;
+    }
     if (p->twice_name == NULL)
         return true;
     jinja_parse_fail(p, "SyntaxError", p->twice_line, p->twice_at,
@@ -1179,7 +1184,7 @@ bool jinja_resolve_template(jinja_parser *p, jinja_body body, uint8_t mentions)
         if (!resolve_unit(p, &fr, &block->unit, block->mentions, true))
             return false;
     }
-    return refuse_twice(p) && keep_lists(p);
+    return refuse_as_python(p) && keep_lists(p);
 }
 
 bool jinja_resolve_expression(jinja_parser *p, jinja_node *node)
@@ -1189,5 +1194,5 @@ bool jinja_resolve_expression(jinja_parser *p, jinja_node *node)
     frame root = {.scope = jinja_scope_new(p, NULL, unit), .escape = first_escape(p)};
     return root.scope != NULL && jinja_visit_expression(p, root.scope, node) &&
            jinja_scope_finish(p, root.scope, &unit->scope) && resolve_node(p, &root, node) &&
-           refuse_twice(p) && keep_lists(p);
+           refuse_as_python(p) && keep_lists(p);
 }

@@ -43,6 +43,8 @@ static bool set_option(fixtures *f, const char *word)
         f->options.sandbox = JINJA_SANDBOX_IMMUTABLE;
     else if (strcmp(word, "i18n") == 0)
         f->options.extensions = JINJA_EXTENSION_I18N;
+    else if (strcmp(word, "newstyle") == 0)
+        f->options.newstyle_gettext = true;
     else if (strncmp(word, "memory=", 7) == 0)
         f->options.limits.memory_bytes = (size_t)strtoul(word + 7, NULL, 10);
     else

@@ -190,12 +190,13 @@ static int convert_dict(confreg_converter *converter, PyObject *object, creg_val
     return result;
 }
 
+/* The list was made with room for as many items as the object had. */
 static int append_item(confreg_converter *converter, creg_list *list, PyObject *item)
 {
-    creg_value value;
-    if (convert_held(converter, item, &value) != 0)
+    if (convert_held(converter, item, &list->items[list->size]) != 0)
         return -1;
-    return creg_list_append(converter->arena, list, value) ? 0 : no_room(converter);
+    list->size++;
+    return 0;
 }
 
 static int convert_list(confreg_converter *converter, PyObject *object, creg_value *ret)

@@ -232,7 +232,7 @@ static creg_status filter_dictsort(jinja_call *call, creg_value *ret_value)
     creg_value source = call->args[0];
     bool case_sensitive = false;
     bool reverse = false;
-    bool by_value;
+    bool by_value = false;
     creg_status status = read_dictsort_by(call, &by_value);
     if (status != CREG_OK)
         return status;

@@ -11,7 +11,7 @@ static creg_status read_lists(jinja_call *call, creg_list ***ret_lists, size_t *
 {
     jinja_run *run = call->run;
     size_t count = call->rest_count + 1;
-    creg_list **lists = creg_arena_calloc(run->arena, count, sizeof *lists);
+    creg_list **lists = creg_arena_calloc(run->arena, count, sizeof(creg_list *));
     if (lists == NULL)
         return jinja_fail_arena(run);
     creg_status status = jinja_to_list(run, call->args[0], &lists[0]);

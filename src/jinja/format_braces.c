@@ -347,7 +347,7 @@ static creg_status expand_spec(formatter *self, field *found, unsigned depth)
 
 static creg_status insert(formatter *self, field *found, unsigned depth, creg_text *text)
 {
-    creg_value value;
+    creg_value value = creg_value_none();
     creg_status status = get_value(self, found->name, &value);
     if (status == CREG_OK)
         self->trusted = self->trusted && jinja_keeps_trust(value);

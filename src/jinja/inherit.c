@@ -475,7 +475,7 @@ static creg_status template_of(jinja_state *st, const jinja_node *node, bool may
 
 creg_status jinja_exec_extends(jinja_state *st, const jinja_stmt *stmt)
 {
-    const jinja_template *parent;
+    const jinja_template *parent = NULL;
     creg_status status;
     if (st->parent != NULL)
         status = jinja_fail(&st->run, "TemplateRuntimeError", "extended multiple times");
@@ -568,7 +568,7 @@ static creg_status default_module(jinja_state *st, const jinja_template *owner,
 
 static creg_status module_of(jinja_state *st, const jinja_stmt *stmt, jinja_module **ret_module)
 {
-    const jinja_template *owner;
+    const jinja_template *owner = NULL;
     creg_status status = template_of(st, stmt->as.other.name, false, &owner);
     if (status != CREG_OK)
         return status;
@@ -594,7 +594,7 @@ static creg_status include(jinja_state *st, const jinja_stmt *stmt, const jinja_
 
 creg_status jinja_exec_include(jinja_state *st, const jinja_stmt *stmt)
 {
-    const jinja_template *owner;
+    const jinja_template *owner = NULL;
     creg_status status = template_of(st, stmt->as.other.name, true, &owner);
     if (status == CREG_TEMPLATE_NOT_FOUND && stmt->as.other.ignore_missing) {
         st->failed_node = NULL;

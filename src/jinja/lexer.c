@@ -1166,7 +1166,7 @@ static bool normalise(lexer *lx, creg_slice source)
     if (copy == NULL)
         return false;
     size_t size = 0;
-    if (memchr(source.data == NULL ? "" : source.data, '\r', source.size) == NULL) {
+    if (source.size == 0 || memchr(source.data, '\r', source.size) == NULL) {
         if (source.size > 0)
             memcpy(copy, source.data, source.size);
         size = source.size;

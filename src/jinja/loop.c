@@ -110,9 +110,9 @@ uint8_t jinja_loop_attribute_of(creg_slice name)
         [LOOP_NEXTITEM] = "nextitem", [LOOP_CYCLE] = "cycle",
         [LOOP_CHANGED] = "changed",
     };
-    for (uint8_t i = LOOP_INDEX; i <= LOOP_CHANGED; i++)
+    for (int i = LOOP_INDEX; i <= LOOP_CHANGED; i++)
         if (creg_slice_equal(name, creg_slice_of(names[i])))
-            return i;
+            return (uint8_t)i;
     return LOOP_OTHER;
 }
 

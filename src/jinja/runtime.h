@@ -261,6 +261,12 @@ CREG_PRINTF(2, 3) creg_value jinja_make_undefined_hint(jinja_run *run, const cha
 /** Using undefined where the engine forbids it: fills the UndefinedError of this value. */
 creg_status jinja_fail_undefined(jinja_run *run, creg_value undefined);
 
+#ifdef CREG_ANALYZER /* as in base/fail.h */
+#define jinja_fail_undefined(run, undefined)                                                   \
+    (creg_status)((jinja_fail_undefined)((run), (undefined)) == CREG_LIMIT ? CREG_LIMIT        \
+                                                                           : CREG_INVALID)
+#endif
+
 /* ---- operators (also for filters such as sum) ----------------------------------------- */
 
 creg_status jinja_add(jinja_run *run, creg_value left, creg_value right, creg_value *ret_value);

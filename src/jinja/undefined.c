@@ -167,7 +167,7 @@ static void message_of(jinja_run *run, const jinja_undefined_info *info, char *o
     }
 }
 
-creg_status jinja_fail_undefined(jinja_run *run, creg_value undefined)
+creg_status(jinja_fail_undefined)(jinja_run *run, creg_value undefined)
 {
     const jinja_undefined_info *info = jinja_undefined_of(undefined);
     if (info == NULL)

@@ -33,8 +33,7 @@ enum {
     TTL_MS = 30000,
     REPLACED_MAX = 12, /* times that another client comes in between */
     BESIDE_MAX = 40,
-    CALL_SECONDS =
-        3, /* that a call of the store takes: liveness has to be renewed on the way */
+    CALL_SECONDS = 3, /* that a transaction takes: liveness has to be renewed on the way */
     COMPLAINTS_MAX = 20
 };
 
@@ -243,7 +242,7 @@ static answer pass(bool is_write)
     answer ret = NOTHING;
     pthread_mutex_lock(&gate.lock);
     unsigned long step = gate.is_on && !gate.is_system ? ++gate.steps : 0;
-    if (gate.is_on)
+    if (gate.is_on && is_write)
         gate.now_ns += CALL_SECONDS * INT64_C(1000000000);
     const fault *chosen = gate.fault;
     bool is_chosen = step != 0 && chosen != NULL &&
@@ -559,6 +558,7 @@ static void end(scene *s)
 {
     creg_close(s->registry);
     creg_close(s->other);
+    creg_close(s->source);
     creg_arena_clear(&s->arena);
     creg_arena_clear(&s->kept);
 }

@@ -583,6 +583,67 @@ static bool is_replaced(scene *s)
     return is_there(s, "templates/fresh/1/template") && !is_there(s, "templates/t/1/template");
 }
 
+/* ---- from store to store ---------------------------------------------------------------- */
+
+static void prepare_source(scene *s)
+{
+    static unsigned number;
+    char url[48];
+    creg_instance made;
+    creg_property changed = {S("poke"), S("1")};
+    snprintf(url, sizeof url, "memory:source%u", number++);
+    must(creg_open(url, NULL, &s->source, &s->err), s, "open the source");
+    register_body(s->source);
+    must(create(s->source, "known", &s->kept, &made, &s->err), s, "known");
+    must(creg_set(s->source, S(known), &changed, 1, NULL, &s->err), s, "poke");
+    must(creg_store_put(creg_registry_store(s->source), S("other/key"), S("value"), &s->err), s,
+         "put");
+}
+
+/* The destination has one that is older, and a key of another value. */
+static void prepare_older(scene *s)
+{
+    prepare_source(s);
+    creg_transfer_report report;
+    must(creg_store_copy(s->source, s->other, NULL, &s->kept, &report, &s->err), s, "copy");
+    creg_property older[] = {{S("poke"), S("0")}, {S("gone/by/then"), S("x")}};
+    must(creg_set(s->other, S(known), older, 2, NULL, &s->err), s, "older");
+    put(s, "other/key", "older");
+}
+
+static creg_status transfer(scene *s, const creg_transfer_options *options)
+{
+    creg_transfer_report report;
+    creg_status status =
+        creg_store_copy(s->source, s->registry, options, &s->arena, &report, &s->err);
+    if (status == CREG_OK && report.unequal != 0 && !s->has_company)
+        violated(&s->notes, "%zu things are unequal", report.unequal);
+    return status;
+}
+
+static creg_status run_transfer(scene *s)
+{
+    creg_transfer_options options = {
+        .verify = true, .progress = tell, .user_data = s, .cancel = &s->cancel};
+    return transfer(s, &options);
+}
+
+static creg_status run_force(scene *s)
+{
+    creg_transfer_options options = {.force = true};
+    return transfer(s, &options);
+}
+
+static bool is_transferred(scene *s)
+{
+    creg_slice value;
+    return is_poked(s) && is_value(s, "nodes/node9/name", "node9") &&
+           !is_value(s, "gone/by/then", "x") &&
+           creg_store_get(creg_registry_store(s->other), S("other/key"), &s->kept, &value, NULL,
+                          NULL) == CREG_OK &&
+           creg_slice_equal(value, S("value"));
+}
+
 const way ways[] = {
     {"create", NULL, run_create, is_created, "", CREG_OK, false, false},
     {"create silently", NULL, run_create_silently, is_created, "", CREG_OK, false, false},
@@ -639,6 +700,11 @@ const way ways[] = {
     {"adopt", prepare_foreign, run_adopt, is_adopted, "unrecorded", CREG_OK, true, false},
     {"adopt, dry", prepare_foreign, run_adopt_dry, NULL, "unrecorded", CREG_OK, true, false},
     {"repair", prepare_debris, run_repair, is_swept, "", CREG_OK, true, false},
+    /* Broken off before the mark of later edits; the next copy sets it. */
+    {"transfer", prepare_source, run_transfer, is_transferred, "digest-differs", CREG_OK, true,
+     false},
+    {"transfer over an older one", prepare_older, run_force, is_transferred, "digest-differs",
+     CREG_OK, true, false},
     {"service templates", NULL, run_templates, is_replaced, "", CREG_OK, true, false},
 };
 const size_t way_count = sizeof ways / sizeof ways[0];

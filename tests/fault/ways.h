@@ -11,6 +11,7 @@
 /** What a way works with. */
 typedef struct scene {
     creg_registry *registry; /* of the one whose call is spoiled */
+    creg_registry *source;   /* of a copy between stores, else NULL */
     creg_registry *other;    /* the same store; nothing of it is spoiled */
     creg_arena arena;        /* of the spoiled call */
     creg_arena kept;         /* of everything else */

@@ -451,6 +451,9 @@ static bool find_callee(jinja_parser *p, const frame *fr, jinja_node *node)
     node->as.call.builtin = jinja_find_builtin(p->engine, kind, name);
     if (node->as.call.builtin != NULL || fr->soft)
         return true;
+    /* With more memory a constant before it might have been found to settle the matter. */
+    if (p->arena->failed != CREG_OK)
+        return jinja_parse_fail_arena(p, p->arena) != NULL;
     jinja_parse_fail(p, "TemplateAssertionError", node->line, node->at, "No %s named '%.*s'.",
                      is_filter ? "filter" : "test", CREG_SHOW(name));
     return false;

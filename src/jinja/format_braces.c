@@ -7,6 +7,7 @@
  */
 #include "base/utf8.h"
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 #include "jinja/formatting.h"
 
 typedef enum numbering { UNDECIDED, AUTOMATIC, MANUAL } numbering;
@@ -169,7 +170,7 @@ static creg_status get_plain_item(formatter *self, creg_value object, creg_value
                                   creg_value *ret_value)
 {
     if (creg_value_is(object, CREG_KIND_UNDEFINED))
-        return jinja_fail_undefined(self->run, object);
+        return jinja_get_item(self->run, object, key, ret_value);
     if (creg_value_is(object, CREG_KIND_LIST) || creg_value_is(object, CREG_KIND_TUPLE))
         return get_list_item(self, object, key, ret_value);
     if (creg_value_is(object, CREG_KIND_MAP)) {
@@ -205,9 +206,21 @@ static creg_status get_item(formatter *self, creg_value object, creg_slice name,
     return get_plain_item(self, object, key, ret_value);
 }
 
+/* Python asks for attributes of its own by such names, so that only a chainable one has them. */
+static creg_status get_of_undefined(formatter *self, creg_value object, creg_slice name,
+                                    creg_value *ret_value)
+{
+    bool is_inner = name.size >= 2 && name.data[0] == '_' && name.data[1] == '_';
+    if (is_inner && jinja_undefined_mode(object) != JINJA_UNDEFINED_CHAINABLE)
+        return jinja_fail(self->run, "AttributeError", "%.*s", CREG_SHOW(name));
+    return jinja_get_item(self->run, object, creg_value_string(name), ret_value);
+}
+
 static creg_status get_attribute(formatter *self, creg_value object, creg_slice name,
                                  creg_value *ret_value)
 {
+    if (creg_value_is(object, CREG_KIND_UNDEFINED) && !is_sandboxed(self))
+        return get_of_undefined(self, object, name, ret_value);
     bool items_hide = !is_sandboxed(self) && creg_value_is(object, CREG_KIND_MAP) &&
                       jinja_find_method(object, name) == NULL;
     creg_status status = CREG_OK;

@@ -59,9 +59,7 @@ static creg_status get_key(printer *self, creg_slice name, creg_value *ret_value
         *ret_value = *found;
         return CREG_OK;
     }
-    if (creg_value_is(object, CREG_KIND_UNDEFINED))
-        return jinja_fail_undefined(self->run, object);
-    if (creg_value_is(object, CREG_KIND_OBJECT))
+    if (creg_value_is(object, CREG_KIND_OBJECT) || creg_value_is(object, CREG_KIND_UNDEFINED))
         return jinja_get_item(self->run, object, key, ret_value);
     if (creg_value_is(object, CREG_KIND_BYTES))
         return jinja_fail(self->run, "TypeError",

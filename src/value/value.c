@@ -56,7 +56,9 @@ const char *creg_value_type_name(creg_value value)
         [CREG_KIND_MAP] = "dict",
         [CREG_KIND_RANGE] = "range",
     };
-    if (value.kind == CREG_KIND_OBJECT)
+    bool has_class = value.kind == CREG_KIND_OBJECT ||
+                     (value.kind == CREG_KIND_UNDEFINED && value.as.object != NULL);
+    if (has_class)
         return value.as.object->object_class->type_name;
     if (value.kind == CREG_KIND_STRING && (value.flags & CREG_STRING_MARKUP) != 0)
         return "Markup";

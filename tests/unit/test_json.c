@@ -291,6 +291,23 @@ static void test_json__what_json_cannot_say_is_refused(void **state)
                      CREG_LIMIT);
 }
 
+/* A key is the same however it is spelled, and is shown as it was. */
+static void test_json__duplicates_are_found_behind_escapes(void **state)
+{
+    (void)state;
+    assert_refused("{\"\\b\\f\\n\\r\\t\\/\": 1, \"\\u0008\\u000C\\u000a\\u000d\\u0009/\": 2}",
+                   CREG_INVALID, 1, 21, "duplicate key");
+    assert_refused("{\"\\uD83D\\uDE00\": 1, \"\xF0\x9F\x98\x80\": 2}", CREG_INVALID, 1, 21,
+                   "duplicate key");
+}
+
+static void test_json__control_characters_have_their_letters(void **state)
+{
+    (void)state;
+    assert_printed(creg_value_cstring("\b\f\n\r\t\x01\x7f\"\\/"), (creg_json_style){0},
+                   "\"\\b\\f\\n\\r\\t\\u0001\x7f\\\"\\\\/\"");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -300,6 +317,8 @@ int main(void)
         TEST(test_json__the_value_does_not_point_into_the_text),
         TEST(test_json__escapes_are_undone),
         TEST(test_json__duplicate_key_names_both_places),
+        TEST(test_json__duplicates_are_found_behind_escapes),
+        TEST(test_json__control_characters_have_their_letters),
         TEST(test_json__what_is_no_json_is_refused_in_its_place),
         TEST(test_json__depth_is_bounded),
         TEST(test_json__integers_of_too_many_digits_are_refused),

@@ -600,7 +600,8 @@ static void prepare_source(scene *s)
          "put");
 }
 
-/* The destination has one that is older, and a key of another value. */
+/* The destination has one that is older, with more to take away than fits at once, and a key of
+ * another value. */
 static void prepare_older(scene *s)
 {
     prepare_source(s);
@@ -608,6 +609,7 @@ static void prepare_older(scene *s)
     must(creg_store_copy(s->source, s->other, NULL, &s->kept, &report, &s->err), s, "copy");
     creg_property older[] = {{S("poke"), S("0")}, {S("gone/by/then"), S("x")}};
     must(creg_set(s->other, S(known), older, 2, NULL, &s->err), s, "older");
+    must(set_many(s->other, &s->kept, "older", NULL, &s->err), s, "older");
     put(s, "other/key", "older");
 }
 

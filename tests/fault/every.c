@@ -490,11 +490,17 @@ int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
     return system_fails() ? EINVAL : __real_pthread_sigmask(how, set, old);
 }
 
-/* Opens nothing but /dev/urandom: the books are in memory. */
+/* Of the engine it opens nothing but /dev/urandom; other libraries may make files. */
 int __wrap_open(const char *path, int flags, ...)
 {
+    int mode = 0;
+    va_list arguments;
+    va_start(arguments, flags);
+    if ((flags & O_CREAT) != 0)
+        mode = va_arg(arguments, int);
+    va_end(arguments);
     if (!system_fails())
-        return __real_open(path, flags);
+        return __real_open(path, flags, mode);
     errno = EMFILE;
     return -1;
 }

@@ -122,9 +122,13 @@ static size_t count_digits(uint64_t number)
     return count + (number >= 10) + (number >= 100) + (number >= 1000);
 }
 
-/* Straight into the buffer, last digit first. */
+/* Straight into the buffer, two digits at a time, the last ones first. */
 static void write_integer(creg_text *text, int64_t integer)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     if (!creg_text_reserve(text, INTEGER_ROOM))
         return;
     uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
@@ -133,10 +137,14 @@ static void write_integer(creg_text *text, int64_t integer)
         *out++ = '-';
     char *end = out + count_digits(rest);
     text->size = (size_t)(end - text->data);
-    do {
-        *--end = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
+    for (; rest >= 100; rest /= 100) {
+        end -= 2;
+        memcpy(end, pairs + rest % 100 * 2, 2);
+    }
+    if (rest >= 10)
+        memcpy(end - 2, pairs + rest * 2, 2);
+    else
+        end[-1] = (char)('0' + rest);
 }
 
 static inline creg_status write_plain(jinja_state *st, creg_value value)

@@ -282,6 +282,13 @@ static inline jinja_undefined jinja_undefined_mode(creg_value value)
     const jinja_undefined_info *info = jinja_undefined_of(value);
     return info == NULL ? JINJA_UNDEFINED_DEFAULT : (jinja_undefined)info->mode;
 }
+/** Has it a `__html__`? Markup does, and a chainable undefined value, which has everything. */
+static inline bool jinja_has_html(creg_value value)
+{
+    return value.kind == CREG_KIND_UNDEFINED
+               ? jinja_undefined_mode(value) == JINJA_UNDEFINED_CHAINABLE
+               : value.kind == CREG_KIND_STRING && (value.flags & CREG_STRING_MARKUP) != 0;
+}
 static inline bool jinja_is_strict_undefined(creg_value value)
 {
     return value.kind == CREG_KIND_UNDEFINED &&

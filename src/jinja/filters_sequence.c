@@ -288,7 +288,7 @@ static creg_status look_for_markup(jinja_run *run, const jinja_item_key *key, cr
         creg_value *item = &(*ret_items)->items[i];
         if (key->count > 0)
             status = jinja_item_key_get(run, key, *item, item);
-        *ret_any = *ret_any || jinja_is_markup(*item);
+        *ret_any = *ret_any || jinja_has_html(*item);
     }
     return status;
 }

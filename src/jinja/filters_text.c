@@ -5,6 +5,7 @@
  * in place, in one pass.
  */
 #include "jinja/builtins.h"
+#include "jinja/eval.h"
 
 #include "base/unicode.h"
 #include "base/utf8.h"
@@ -169,8 +170,8 @@ static creg_status filter_trim(jinja_call *call, creg_value *ret_value)
 static creg_status replace_subject(jinja_call *call, creg_value *ret_text)
 {
     creg_value source = call->args[0];
-    bool escapes = jinja_is_markup(call->args[1]) ||
-                   (jinja_is_markup(call->args[2]) && !jinja_is_markup(source));
+    bool escapes = jinja_has_html(call->args[1]) ||
+                   (jinja_has_html(call->args[2]) && !jinja_has_html(source));
     return escapes ? jinja_escape(call->run, source, ret_text)
                    : jinja_str_value(call->run, source, ret_text);
 }

@@ -144,10 +144,7 @@ static creg_status test_callable(jinja_call *call, creg_value *ret_value)
 
 static creg_status test_escaped(jinja_call *call, creg_value *ret_value)
 {
-    creg_value value = call->args[0];
-    bool chainable = creg_value_is(value, CREG_KIND_UNDEFINED) &&
-                     jinja_undefined_mode(value) == JINJA_UNDEFINED_CHAINABLE;
-    return answer(jinja_is_markup(value) || chainable, ret_value);
+    return answer(jinja_has_html(call->args[0]), ret_value);
 }
 
 /* ---- the same, and what has one of each -------------------------------------------------- */

@@ -134,6 +134,9 @@ creg_status jinja_call_method(jinja_run *run, creg_value self, const char *name,
 /** repr() for messages; "?" when there is no memory for it. */
 creg_slice jinja_repr(jinja_run *run, creg_value value);
 
+/** pprint.pformat(value, depth=3, compact=True), which is how `{% debug %}` prints. */
+creg_status jinja_pprint_for_debug(jinja_run *run, creg_value value, creg_value *ret_text);
+
 /** Is it a string, and Markup? */
 static inline bool jinja_is_markup(creg_value value)
 {

@@ -3,6 +3,7 @@
  * Statements other than loops, output and those about other templates; and how units and
  * scopes are entered.
  */
+#include "jinja/builtins.h"
 #include "jinja/eval.h"
 
 #include <string.h>
@@ -391,8 +392,7 @@ static creg_status exec_debug(jinja_state *st, const jinja_stmt *stmt)
         !list_builtins(st, JINJA_TESTS, all, "tests"))
         return at_stmt(st, stmt, jinja_fail_arena(&st->run));
     creg_value text;
-    creg_status status = jinja_apply_filter(&st->run, creg_slice_of("pprint"),
-                                            creg_value_map(all), NULL, 0, NULL, 0, &text);
+    creg_status status = jinja_pprint_for_debug(&st->run, creg_value_map(all), &text);
     if (status == CREG_OK)
         status = jinja_write_value(st, stmt, text);
     return at_stmt(st, stmt, status);

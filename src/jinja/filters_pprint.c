@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pprint: Python's pprint.pformat with its defaults, 80 columns and sorted keys.
+ * pprint: Python's pprint.pformat with its defaults, 80 columns and sorted keys; and with a depth
+ * and several items a line for `{% debug %}`.
  *
  * What fits on a line is written on one. To know, it is tried: the attempt goes straight to
  * the output and is taken back when it grows past the line, so that the work stays bounded
@@ -16,6 +17,8 @@ enum { LINE_WIDTH = 80 };
 typedef struct printer {
     jinja_run *run;
     creg_text *out;
+    size_t depth;    /* containers below it are "..."; 0: none are */
+    bool is_compact; /* as many items of a sequence on a line as fit */
 } printer;
 
 /* Where a value stands: its column, what must still fit behind it, how deep. */
@@ -84,10 +87,20 @@ static bool is_over(const printer *p, size_t stop)
     return p->out->size > stop || p->out->failed != CREG_OK;
 }
 
+/* What is too deep is not looked into. */
+static bool is_too_deep(const printer *p, size_t size, size_t level)
+{
+    return p->depth != 0 && size > 0 && level >= p->depth;
+}
+
 static creg_status repr_items(const printer *p, const creg_list *list, size_t stop,
                               size_t level)
 {
     creg_status status = CREG_OK;
+    if (is_too_deep(p, list->size, level)) {
+        creg_text_string(p->out, "...");
+        return CREG_OK;
+    }
     for (size_t i = 0; i < list->size && status == CREG_OK && !is_over(p, stop); i++) {
         if (i > 0)
             creg_text_append(p->out, ", ", 2);
@@ -98,6 +111,10 @@ static creg_status repr_items(const printer *p, const creg_list *list, size_t st
 
 static creg_status repr_map(const printer *p, const creg_map *map, size_t stop, size_t level)
 {
+    if (is_too_deep(p, map->size, level)) {
+        creg_text_string(p->out, "{...}");
+        return CREG_OK;
+    }
     jinja_sort_item *items = NULL;
     creg_status status = sorted_items(p->run, map, &items);
     creg_text_byte(p->out, '{');
@@ -171,12 +188,51 @@ static creg_status print_items(const printer *p, const creg_value *items, size_t
     return status;
 }
 
+/* The same with as many of them on a line as fit; what fits on none is split. */
+static creg_status print_items_compactly(const printer *p, const creg_value *items,
+                                         size_t count, place at)
+{
+    size_t most = LINE_WIDTH - (at.indent < LINE_WIDTH ? at.indent : LINE_WIDTH);
+    size_t room = most;
+    bool breaks = false;
+    creg_status status = CREG_OK;
+    for (size_t i = 0; i < count && status == CREG_OK; i++) {
+        bool last = i + 1 == count;
+        size_t kept = last ? at.allowance : 0;
+        size_t start = p->out->size;
+        status = repr_value(p, items[i], start + most * 4, at.level);
+        if (status != CREG_OK || p->out->failed != CREG_OK)
+            break;
+        size_t size =
+            2 + creg_utf8_count(creg_slice_make(p->out->data + start, p->out->size - start));
+        p->out->size = start;
+        bool is_new_line = room < size + kept;
+        if (is_new_line)
+            room = most;
+        bool is_whole = room >= size + kept;
+        if (i > 0)
+            creg_text_byte(p->out, ',');
+        if (i > 0 && (is_new_line || breaks))
+            new_line(p, at.indent + 1);
+        else if (i > 0)
+            creg_text_byte(p->out, ' ');
+        breaks = !is_whole;
+        if (is_whole)
+            room -= size;
+        place inner = {at.indent + 1, last ? at.allowance : 1, at.level};
+        status = is_whole ? repr_value(p, items[i], SIZE_MAX, at.level)
+                          : print_value(p, items[i], inner);
+    }
+    return status;
+}
+
 static creg_status print_list(const printer *p, const creg_list *list, const char *open,
                               const char *close, place at)
 {
     creg_text_string(p->out, open);
     at.allowance += strlen(close);
-    creg_status status = print_items(p, list->items, list->size, at);
+    creg_status status = p->is_compact ? print_items_compactly(p, list->items, list->size, at)
+                                       : print_items(p, list->items, list->size, at);
     creg_text_string(p->out, close);
     return status;
 }
@@ -379,13 +435,25 @@ static creg_status print_value(const printer *p, creg_value value, place at)
     return print_split(p, value, at);
 }
 
-static creg_status filter_pprint(jinja_call *call, creg_value *ret_value)
+static creg_status print(printer *p, creg_value value, creg_value *ret_text)
 {
     creg_text out;
-    jinja_text_init(call->run, &out);
-    printer p = {.run = call->run, .out = &out};
-    creg_status status = print_value(&p, call->args[0], (place){0, 0, 0});
-    return status == CREG_OK ? jinja_text_value(call->run, &out, ret_value) : status;
+    jinja_text_init(p->run, &out);
+    p->out = &out;
+    creg_status status = print_value(p, value, (place){0, 0, 0});
+    return status == CREG_OK ? jinja_text_value(p->run, &out, ret_text) : status;
+}
+
+creg_status jinja_pprint_for_debug(jinja_run *run, creg_value value, creg_value *ret_text)
+{
+    printer p = {.run = run, .depth = 3, .is_compact = true};
+    return print(&p, value, ret_text);
+}
+
+static creg_status filter_pprint(jinja_call *call, creg_value *ret_value)
+{
+    printer p = {.run = call->run};
+    return print(&p, call->args[0], ret_value);
 }
 
 const jinja_builtin jinja_filters_pprint[] = {

@@ -6,6 +6,7 @@ through the face that Python programs use, with contexts that are Python objects
 """
 import os
 import pathlib
+import re
 import sys
 
 import jinja2
@@ -129,3 +130,21 @@ def test_python_values(source, context, sandbox):
     wanted = kinds[sandbox]().from_string(source).render(fresh(context))
     ours = confreg.jinja.Environment(sandbox=sandbox).from_string(source)
     assert ours.render(fresh(context)) == wanted
+
+
+@pytest.mark.parametrize("context", [
+    {}, {"deep": {"a": {"b": {"c": 1}}, "l": [[[[1]]]], "t": ((1,), ())}},
+    {"long": list(range(60)), "words": ["word%d" % i * (i % 7) for i in range(40)]},
+    {"mixed": [1, "x" * 90, [1, 2], "y" * 70, 2, ["z" * 60] * 3, 3]},
+    {"text": "a long text of many words " * 8, "map": {str(i): ["v" * i] for i in range(30)}}])
+def test_debug_prints_as_jinja2(context):
+    """Depth 3 and as many items a line as fit. The filters are left out: we have one more."""
+    texts = []
+    for environment in (jinja2.Environment, confreg.jinja.Environment):
+        made = environment(extensions=["jinja2.ext.debug"])
+        text = made.from_string("{% set z = 1 %}{% debug %}").render(context)
+        text = re.sub(r" at 0x[0-9a-f]+", "", text)
+        before, _, behind = text.partition(" 'filters'")
+        texts.append((before, behind.partition(" 'tests'")[2]))
+    assert texts[0] == texts[1]
+    assert "'greaterthan'" in texts[0][1]

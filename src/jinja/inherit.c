@@ -368,6 +368,19 @@ static creg_status fail_no_loader(jinja_state *st)
     return jinja_fail(&st->run, "TypeError", "no loader for this environment specified");
 }
 
+/* The message is the name, as in Jinja2, as far as it can be shown: there has to be something. */
+static creg_status fail_not_found(jinja_state *st, creg_slice name)
+{
+    enum { SHOWN_MOST = 200 };
+    char shown[SHOWN_MOST];
+    size_t size = name.size < SHOWN_MOST ? name.size : SHOWN_MOST;
+    for (size_t i = 0; i < size; i++)
+        shown[i] = name.data[i] == '\0' ? ' ' : name.data[i];
+    if (size == 0)
+        return jinja_fail(&st->run, "TemplateNotFound", "a template with an empty name");
+    return jinja_fail(&st->run, "TemplateNotFound", "%.*s", (int)size, shown);
+}
+
 creg_status jinja_get_template(jinja_state *st, creg_slice name, const jinja_template **ret)
 {
     creg_error err;
@@ -380,7 +393,7 @@ creg_status jinja_get_template(jinja_state *st, creg_slice name, const jinja_tem
     if (status == CREG_OK)
         return CREG_OK;
     if (status == CREG_NOT_FOUND)
-        return jinja_fail(&st->run, "TemplateNotFound", "%.*s", CREG_SHOW(name));
+        return fail_not_found(st, name);
     st->failed_node = NULL;
     if (where != NULL)
         *st->run.err = err;
@@ -404,7 +417,7 @@ static creg_status fail_odd_name(jinja_state *st, creg_value name)
     if (status == CREG_OK)
         status = jinja_str(&st->run, name, &text);
     if (status == CREG_OK)
-        status = jinja_fail(&st->run, "TemplateNotFound", "%.*s", CREG_SHOW(text));
+        status = fail_not_found(st, text);
     return status;
 }
 

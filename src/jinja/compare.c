@@ -135,6 +135,18 @@ creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *
     return CREG_OK;
 }
 
+static bool is_like_set(creg_value value)
+{
+    return is_kind(value, CREG_KIND_SET) ||
+           (is_kind(value, CREG_KIND_OBJECT) && jinja_is_set_view(value));
+}
+
+static creg_status set_of(jinja_run *run, creg_value value, creg_map **ret_set)
+{
+    *ret_set = value.as.map;
+    return is_kind(value, CREG_KIND_SET) ? CREG_OK : jinja_to_set(run, value, ret_set);
+}
+
 /* Among sets, less means: a true subset. */
 static bool compare_sets(jinja_comparison comparison, const creg_map *left,
                          const creg_map *right)
@@ -152,9 +164,16 @@ creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_valu
                           creg_value right, bool *ret_truth)
 {
     static const char *const signs[] = {"<", "<=", ">", ">="};
-    if (is_kind(left, CREG_KIND_SET) && is_kind(right, CREG_KIND_SET)) {
-        *ret_truth = compare_sets(comparison, left.as.map, right.as.map);
-        return jinja_charge(run, left.as.map->size);
+    if (is_like_set(left) && is_like_set(right)) {
+        creg_map *one = NULL;
+        creg_map *other = NULL;
+        creg_status status = set_of(run, left, &one);
+        if (status == CREG_OK)
+            status = set_of(run, right, &other);
+        if (status != CREG_OK)
+            return status;
+        *ret_truth = compare_sets(comparison, one, other);
+        return jinja_charge(run, one->size);
     }
     creg_value first = left;
     creg_value second = right;

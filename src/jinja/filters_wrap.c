@@ -5,6 +5,8 @@
  * A line is cut into chunks (words, parts of hyphenated words, dashes between words, runs of
  * blanks); lines are then filled with as many chunks as fit.
  */
+#include <math.h>
+
 #include "jinja/builtins.h"
 
 #include "base/unicode.h"
@@ -27,6 +29,7 @@ typedef struct chunk {
 typedef struct wrapping {
     jinja_run *run;
     size_t width;
+    bool fraction; /* the width came as a float, which Python compares but does not cut at */
     bool break_long_words;
     bool break_on_hyphens;
     creg_slice separator;
@@ -191,12 +194,15 @@ static void take_what_fits(const wrapping *wrap, filling *fill)
 }
 
 /* A chunk longer than a line: cut it, or let it stand alone. */
-static void take_long_chunk(const wrapping *wrap, filling *fill)
+static creg_status take_long_chunk(const wrapping *wrap, filling *fill)
 {
     if (!fill->have || fill->part.end - fill->part.start <= wrap->width)
-        return;
+        return CREG_OK;
+    if (wrap->break_long_words && wrap->fraction && wrap->width > 0)
+        return jinja_fail(wrap->run, "TypeError",
+                          "slice indices must be integers or None or have an __index__ method");
     if (wrap->break_long_words) {
-        size_t room = wrap->width - (fill->at - fill->start);
+        size_t room = wrap->width == 0 ? 1 : wrap->width - (fill->at - fill->start);
         size_t end = break_long(wrap, fill->p, fill->part, room);
         fill->last = (chunk){fill->at, end};
         fill->at = end;
@@ -204,6 +210,7 @@ static void take_long_chunk(const wrapping *wrap, filling *fill)
     } else if (fill->at == fill->start) {
         take_chunk(fill);
     }
+    return CREG_OK;
 }
 
 /* textwrap drops the last piece of a line when it is blank; the empty piece of a word that
@@ -233,7 +240,9 @@ static creg_status wrap_paragraph(wrapping *wrap, paragraph *p)
         if (fill.lines && is_space_only(p, peek_chunk(wrap, &fill)))
             take_chunk(&fill);
         take_what_fits(wrap, &fill);
-        take_long_chunk(wrap, &fill);
+        status = take_long_chunk(wrap, &fill);
+        if (status != CREG_OK)
+            return status;
         finish_line(wrap, &fill);
     }
     return CREG_OK;
@@ -278,13 +287,35 @@ static creg_status wrap_text(wrapping *wrap, creg_slice text)
     return status;
 }
 
+/* A float is as good as an integer, as long as no word has to be cut there. */
+static creg_status read_width(jinja_call *call, wrapping *wrap)
+{
+    bool wraps = call->args[0].size > 0; /* Python only looks at it then */
+    if (jinja_has(call, 1) && creg_value_is(call->args[1], CREG_KIND_FLOAT)) {
+        double width = call->args[1].as.real;
+        wrap->fraction = true;
+        if (isnan(width) || (width <= 0 && wraps))
+            return jinja_fail(call->run, "ValueError", "invalid width %g (must be > 0)", width);
+        wrap->width = width < 0x1p32 ? (size_t)fmax(width, 0) : UINT32_MAX;
+        return CREG_OK;
+    }
+    int64_t width;
+    creg_status status = jinja_argument_int(call, 1, 79, &width);
+    if (status != CREG_OK)
+        return status;
+    if (width <= 0 && wraps)
+        return jinja_fail(call->run, "ValueError", "invalid width %lld (must be > 0)",
+                          (long long)width);
+    wrap->width = width < 0 ? 0 : (size_t)width;
+    return CREG_OK;
+}
+
 static creg_status read_wrapping(jinja_call *call, wrapping *wrap)
 {
     jinja_run *run = call->run;
-    int64_t width;
     const char *newline = run->options->newline_sequence;
     wrap->separator = creg_slice_of(newline == NULL ? "\n" : newline);
-    creg_status status = jinja_argument_int(call, 1, 79, &width);
+    creg_status status = read_width(call, wrap);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 2, true, &wrap->break_long_words);
     if (status == CREG_OK && jinja_has(call, 3) &&
@@ -292,13 +323,7 @@ static creg_status read_wrapping(jinja_call *call, wrapping *wrap)
         status = jinja_argument_text(call, 3, wrap->separator, &wrap->separator);
     if (status == CREG_OK)
         status = jinja_argument_bool(call, 4, true, &wrap->break_on_hyphens);
-    if (status != CREG_OK)
-        return status;
-    wrap->width = width < 0 ? 0 : (size_t)width;
-    if (width <= 0 && call->args[0].size > 0) /* Python only looks at it when it wraps */
-        return jinja_fail(run, "ValueError", "invalid width %lld (must be > 0)",
-                          (long long)width);
-    return CREG_OK;
+    return status;
 }
 
 static creg_status filter_wordwrap(jinja_call *call, creg_value *ret_value)

@@ -5,6 +5,7 @@
  * extension, without a catalogue: texts come back as they are.
  */
 #include "jinja/builtins.h"
+#include "jinja/methods.h"
 
 /* ---- range ------------------------------------------------------------------------------ */
 
@@ -61,56 +62,6 @@ static creg_status function_range(jinja_call *call, creg_value *ret_value)
 
 /* ---- dict ------------------------------------------------------------------------------- */
 
-static creg_status put_entry(jinja_run *run, creg_map *map, creg_value key, creg_value value)
-{
-    if (!creg_value_hashable(key))
-        return jinja_fail(run, "TypeError", "unhashable type: '%s'", creg_value_type_name(key));
-    return creg_map_set(run->arena, map, key, value) ? CREG_OK : jinja_fail_arena(run);
-}
-
-static creg_status put_pair(jinja_run *run, creg_map *map, creg_value pair, size_t index)
-{
-    creg_list *parts;
-    creg_status status = jinja_to_list(run, pair, &parts);
-    if (status == CREG_TEMPLATE_RUNTIME)
-        return jinja_fail(
-            run, "TypeError",
-            "cannot convert dictionary update sequence element #%zu to a sequence", index);
-    if (status != CREG_OK)
-        return status;
-    if (parts->size != 2)
-        return jinja_fail(
-            run, "ValueError",
-            "dictionary update sequence element #%zu has length %zu; 2 is required", index,
-            parts->size);
-    return put_entry(run, map, parts->items[0], parts->items[1]);
-}
-
-static creg_status put_pairs(jinja_run *run, creg_map *map, creg_value source)
-{
-    jinja_iterator iterator;
-    creg_status status = jinja_iterate(run, source, &iterator);
-    for (size_t index = 0; status == CREG_OK; index++) {
-        creg_value pair;
-        bool more;
-        status = jinja_next(run, &iterator, &pair, &more);
-        if (status != CREG_OK || !more)
-            break;
-        status = put_pair(run, map, pair, index);
-    }
-    return status;
-}
-
-static creg_status put_entries(jinja_run *run, creg_map *map, const creg_entry *entries,
-                               size_t count)
-{
-    creg_status status = jinja_charge(run, count);
-    for (size_t i = 0; i < count && status == CREG_OK; i++)
-        if (entries[i].used)
-            status = put_entry(run, map, entries[i].key, entries[i].value);
-    return status;
-}
-
 creg_status jinja_make_map(jinja_call *call, creg_map **ret_map)
 {
     jinja_run *run = call->run;
@@ -121,17 +72,10 @@ creg_status jinja_make_map(jinja_call *call, creg_map **ret_map)
     if (map == NULL)
         return jinja_fail_arena(run);
     creg_status status = CREG_OK;
-    if (call->rest_count == 1) {
-        creg_value source = call->rest[0];
-        if (creg_value_is(source, CREG_KIND_UNDEFINED))
-            status = jinja_fail_undefined(run, source);
-        else if (creg_value_is(source, CREG_KIND_MAP))
-            status = put_entries(run, map, source.as.map->entries, source.as.map->filled);
-        else
-            status = put_pairs(run, map, source);
-    }
+    if (call->rest_count == 1)
+        status = jinja_map_update(run, map, call->rest[0]);
     for (size_t i = 0; i < call->keyword_count && status == CREG_OK; i++)
-        status = put_entry(run, map, call->keywords[i].key, call->keywords[i].value);
+        status = jinja_map_put(run, map, call->keywords[i].key, call->keywords[i].value);
     *ret_map = map;
     return status;
 }

@@ -546,27 +546,30 @@ static creg_status call_loop(jinja_run *run, creg_object *object, const creg_val
                              creg_value *ret_value)
 {
     loop_object *loop = (loop_object *)(void *)object;
-    (void)keywords;
+    bool by_name =
+        count == 0 && keyword_count == 1 &&
+        creg_slice_equal(creg_value_text(keywords[0].key), creg_slice_of("iterable"));
     if (!loop->stmt->as.loop->recursive)
         return jinja_fail(run, "TypeError",
                           "The loop must have the 'recursive' marker to be "
                           "called recursively.");
-    if (count == 0)
+    if (count == 0 && !by_name)
         return jinja_fail(run, "TypeError",
                           "LoopContext.__call__() missing 1 required positional argument: "
                           "'iterable'");
-    if (count > 1 || keyword_count > 0)
+    if (count + keyword_count > 1)
         return jinja_fail(run, "TypeError",
                           "LoopContext.__call__() takes 2 positional arguments but %zu were "
                           "given",
-                          count + 1);
+                          count + keyword_count + 1);
+    creg_value iterable = by_name ? keywords[0].value : positional[0];
     jinja_state *st = jinja_state_of(run);
     jinja_context *context = st->context;
     const jinja_template *owner = st->owner;
     st->context = loop->context;
     st->owner = loop->owner;
     creg_status status =
-        run_recursive(st, loop->stmt, positional[0], loop->outer, loop->depth0 + 1, ret_value);
+        run_recursive(st, loop->stmt, iterable, loop->outer, loop->depth0 + 1, ret_value);
     st->context = context;
     st->owner = owner;
     return status;

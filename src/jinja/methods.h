@@ -67,6 +67,14 @@ void jinja_clip_bounds(int64_t size, int64_t *start, int64_t *stop);
 /** unhashable type; CREG_OK for what may be a key. */
 creg_status jinja_check_key(jinja_run *run, creg_value key);
 
+/* ---- maps (methods_map.c) --------------------------------------------------------------- */
+
+/** Set one entry, paid for. TypeError for a key that is unhashable. */
+creg_status jinja_map_put(jinja_run *run, creg_map *map, creg_value key, creg_value value);
+
+/** What dict(source) and update(source) do: from a map, or from pairs of anything iterable. */
+creg_status jinja_map_update(jinja_run *run, creg_map *map, creg_value source);
+
 /* ---- dict views (methods_map.c) --------------------------------------------------------- */
 
 typedef enum jinja_view_of {

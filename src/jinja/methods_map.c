@@ -20,7 +20,7 @@ static creg_status give_none(creg_value *ret_value)
     return CREG_OK;
 }
 
-static creg_status set_entry(jinja_run *run, creg_map *map, creg_value key, creg_value value)
+creg_status jinja_map_put(jinja_run *run, creg_map *map, creg_value key, creg_value value)
 {
     creg_status status = jinja_check_key(run, key);
     if (status == CREG_OK)
@@ -112,18 +112,17 @@ static creg_status method_setdefault(jinja_call *call, creg_value *ret_value)
     *ret_value = found != NULL ? *found : jinja_argument(call, 2, creg_value_none());
     if (found != NULL)
         return CREG_OK;
-    return set_entry(call->run, map_of(call), call->args[1], *ret_value);
+    return jinja_map_put(call->run, map_of(call), call->args[1], *ret_value);
 }
 
-static creg_status update_from_map(jinja_call *call, const creg_map *source)
+static creg_status update_from_map(jinja_run *run, creg_map *map, const creg_map *source)
 {
     creg_status status = CREG_OK;
-    if (source == map_of(call))
+    if (source == map)
         return CREG_OK;
     for (size_t i = 0; i < source->filled && status == CREG_OK; i++)
         if (source->entries[i].used)
-            status = set_entry(call->run, map_of(call), source->entries[i].key,
-                               source->entries[i].value);
+            status = jinja_map_put(run, map, source->entries[i].key, source->entries[i].value);
     return status;
 }
 
@@ -131,38 +130,42 @@ static bool is_iterable(creg_value value)
 {
     if (creg_value_is(value, CREG_KIND_OBJECT))
         return jinja_class_of(value)->next != NULL || jinja_class_of(value)->iterate != NULL;
-    return value.kind >= CREG_KIND_STRING && value.kind < CREG_KIND_OBJECT;
+    return value.kind >= CREG_KIND_STRING || creg_value_is(value, CREG_KIND_UNDEFINED);
 }
 
-static creg_status update_pair(jinja_call *call, size_t index, creg_value item)
+static creg_status update_pair(jinja_run *run, creg_map *map, size_t index, creg_value item)
 {
     creg_list *pair;
     if (!is_iterable(item))
         return jinja_fail(
-            call->run, "TypeError",
+            run, "TypeError",
             "cannot convert dictionary update sequence element #%zu to a sequence", index);
-    creg_status status = jinja_to_list(call->run, item, &pair);
+    creg_status status = jinja_to_list(run, item, &pair);
     if (status != CREG_OK)
         return status;
     if (pair->size != 2)
         return jinja_fail(
-            call->run, "ValueError",
+            run, "ValueError",
             "dictionary update sequence element #%zu has length %zu; 2 is required", index,
             pair->size);
-    return set_entry(call->run, map_of(call), pair->items[0], pair->items[1]);
+    return jinja_map_put(run, map, pair->items[0], pair->items[1]);
 }
 
-static creg_status update_from_pairs(jinja_call *call, creg_value source)
+creg_status jinja_map_update(jinja_run *run, creg_map *map, creg_value source)
 {
+    if (creg_value_is(source, CREG_KIND_MAP))
+        return update_from_map(run, map, source.as.map);
+    if (creg_value_is(source, CREG_KIND_UNDEFINED))
+        return jinja_fail_undefined(run, source); /* asked for its keys */
     jinja_iterator iterator;
-    creg_status status = jinja_iterate(call->run, source, &iterator);
+    creg_status status = jinja_iterate(run, source, &iterator);
     for (size_t index = 0; status == CREG_OK; index++) {
         creg_value item;
         bool more;
-        status = jinja_next(call->run, &iterator, &item, &more);
+        status = jinja_next(run, &iterator, &item, &more);
         if (status != CREG_OK || !more)
             break;
-        status = update_pair(call, index, item);
+        status = update_pair(run, map, index, item);
     }
     return status;
 }
@@ -173,15 +176,11 @@ static creg_status method_update(jinja_call *call, creg_value *ret_value)
     if (call->rest_count > 1)
         return jinja_fail(call->run, "TypeError", "update expected at most 1 argument, got %zu",
                           call->rest_count);
-    if (call->rest_count == 1 && creg_value_is(call->rest[0], CREG_KIND_MAP))
-        status = update_from_map(call, call->rest[0].as.map);
-    else if (call->rest_count == 1 && creg_value_is(call->rest[0], CREG_KIND_UNDEFINED))
-        return jinja_fail_undefined(call->run, call->rest[0]); /* asked for its keys */
-    else if (call->rest_count == 1)
-        status = update_from_pairs(call, call->rest[0]);
+    if (call->rest_count == 1)
+        status = jinja_map_update(call->run, map_of(call), call->rest[0]);
     for (size_t i = 0; i < call->keyword_count && status == CREG_OK; i++)
-        status =
-            set_entry(call->run, map_of(call), call->keywords[i].key, call->keywords[i].value);
+        status = jinja_map_put(call->run, map_of(call), call->keywords[i].key,
+                               call->keywords[i].value);
     return status == CREG_OK ? give_none(ret_value) : status;
 }
 
@@ -199,7 +198,7 @@ static creg_status method_fromkeys(jinja_call *call, creg_value *ret_value)
         status = jinja_next(call->run, &iterator, &key, &more);
         if (status != CREG_OK || !more)
             break;
-        status = set_entry(call->run, map, key, value);
+        status = jinja_map_put(call->run, map, key, value);
     }
     *ret_value = creg_value_map(map);
     return status;

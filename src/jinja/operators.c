@@ -243,8 +243,7 @@ static creg_status subtract_sets(jinja_run *run, const creg_map *left, const cre
     return CREG_OK;
 }
 
-/* What set() makes of it; *ret_set stays NULL when it fails. */
-static creg_status to_set(jinja_run *run, creg_value value, creg_map **ret_set)
+creg_status jinja_to_set(jinja_run *run, creg_value value, creg_map **ret_set)
 {
     creg_list *items;
     creg_status status = jinja_to_list(run, value, &items);
@@ -264,8 +263,7 @@ static creg_status to_set(jinja_run *run, creg_value value, creg_map **ret_set)
     return CREG_OK;
 }
 
-/* keys() and items() are as good as sets: of anything, they can be taken away, and from them. */
-static bool is_set_view(creg_value value)
+bool jinja_is_set_view(creg_value value)
 {
     const jinja_view *view = jinja_as_view(value);
     return view != NULL && view->what != JINJA_VIEW_VALUES;
@@ -276,9 +274,9 @@ static creg_status subtract_views(jinja_run *run, creg_value left, creg_value ri
 {
     creg_map *first = NULL;
     creg_map *second = NULL;
-    creg_status status = to_set(run, left, &first);
+    creg_status status = jinja_to_set(run, left, &first);
     if (status == CREG_OK)
-        status = to_set(run, right, &second);
+        status = jinja_to_set(run, right, &second);
     return status == CREG_OK ? subtract_sets(run, first, second, ret_value) : status;
 }
 
@@ -293,7 +291,7 @@ creg_status jinja_subtract(jinja_run *run, creg_value left, creg_value right,
     }
     if (is_kind(left, CREG_KIND_SET) && is_kind(right, CREG_KIND_SET))
         return subtract_sets(run, left.as.map, right.as.map, ret_value);
-    if (is_set_view(left) || is_set_view(right))
+    if (jinja_is_set_view(left) || jinja_is_set_view(right))
         return subtract_views(run, left, right, ret_value);
     if (!both_numbers(left, right))
         return fail_operands(run, "-", left, right);

@@ -478,16 +478,17 @@ static jinja_node *parse_subscript_item(jinja_parser *p)
 static jinja_node *subscript_tuple(jinja_parser *p, const jinja_vector *keys,
                                    const jinja_token *open)
 {
-    static const jinja_vector nothing = {0};
     for (uint32_t i = 0; i < keys->count; i++) {
-        if (((jinja_node *)keys->items[i])->kind != NODE_SLICE)
+        jinja_node *key = keys->items[i];
+        if (key->kind != NODE_SLICE)
             continue;
+        key->as.slice.object = jinja_make_const(p, creg_value_none(), open);
+        if (key->as.slice.object == NULL)
+            return NULL;
         if (p->sliced_line == 0) {
             p->sliced_line = open->line; /* told when the template is otherwise right */
             p->sliced_at = open->at;
         }
-        keys = &nothing;
-        break;
     }
     return list_node(p, NODE_TUPLE, open, keys);
 }

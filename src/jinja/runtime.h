@@ -229,6 +229,13 @@ typedef enum jinja_comparison {
 creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_value left,
                           creg_value right, bool *ret_truth);
 
+/** keys() and items() are as good as sets: of anything, they can be taken away, and they are
+ * compared like sets. */
+bool jinja_is_set_view(creg_value value);
+
+/** What set() makes of it; *ret_set stays as it was when it fails. */
+creg_status jinja_to_set(jinja_run *run, creg_value value, creg_map **ret_set);
+
 /** -1, 0, 1 for values that Python can order with <; TypeError otherwise. For sorting: a NaN
  * counts as equal to everything, as Python's sort sees it. */
 creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *ret_order);

@@ -435,25 +435,25 @@ static creg_status print_value(const printer *p, creg_value value, place at)
     return print_split(p, value, at);
 }
 
-static creg_status print(printer *p, creg_value value, creg_value *ret_text)
+static creg_status print(printer p, creg_value value, creg_value *ret_text)
 {
     creg_text out;
-    jinja_text_init(p->run, &out);
-    p->out = &out;
-    creg_status status = print_value(p, value, (place){0, 0, 0});
-    return status == CREG_OK ? jinja_text_value(p->run, &out, ret_text) : status;
+    jinja_text_init(p.run, &out);
+    p.out = &out;
+    creg_status status = print_value(&p, value, (place){0, 0, 0});
+    return status == CREG_OK ? jinja_text_value(p.run, &out, ret_text) : status;
 }
 
 creg_status jinja_pprint_for_debug(jinja_run *run, creg_value value, creg_value *ret_text)
 {
     printer p = {.run = run, .depth = 3, .is_compact = true};
-    return print(&p, value, ret_text);
+    return print(p, value, ret_text);
 }
 
 static creg_status filter_pprint(jinja_call *call, creg_value *ret_value)
 {
     printer p = {.run = call->run};
-    return print(&p, call->args[0], ret_value);
+    return print(p, call->args[0], ret_value);
 }
 
 const jinja_builtin jinja_filters_pprint[] = {

@@ -6,6 +6,8 @@
  * A context is a chain of maps that never change (layers) below the names that the template
  * itself sets. Handing the context on is handing on the chain, with a copy of those names.
  */
+#include <assert.h>
+
 #include "jinja/eval.h"
 #include "jinja/methods.h"
 
@@ -73,6 +75,7 @@ jinja_context *jinja_context_new(jinja_state *st, const jinja_template *owner,
     jinja_context *context = creg_arena_calloc(st->run.arena, 1, sizeof *context);
     if (context == NULL)
         return NULL;
+    assert(owner != NULL); /* whoever found no template had a status that said so */
     context->owner = owner;
     context->layers = layers;
     context->autoescape = owner->escapes;

@@ -110,6 +110,14 @@ static inline bool jinja_next_token(jinja_parser *p)
     return jinja_check_token(p);
 }
 
+/** Past a token and the one behind it, which was looked at before. */
+static inline bool jinja_next_two(jinja_parser *p)
+{
+    if (!jinja_next_token(p))
+        return false;
+    return jinja_next_token(p);
+}
+
 const jinja_token *jinja_look(const jinja_parser *p);
 static inline bool jinja_is_word(const jinja_token *token, creg_slice word)
 {

@@ -289,7 +289,7 @@ static bool deepen(args_builder *args, const jinja_node *node)
 static bool add_keyword(jinja_parser *p, args_builder *args)
 {
     const jinja_token *key = p->token;
-    if (!jinja_next_token(p) || !jinja_next_token(p))
+    if (!jinja_next_two(p))
         return false;
     jinja_keyword *keyword = jinja_parse_alloc(p, 1, sizeof *keyword);
     if (keyword == NULL)

@@ -439,7 +439,7 @@ static jinja_stmt *parse_include(jinja_parser *p)
         return NULL;
     if (jinja_is_name(p->token, "ignore") && jinja_is_name(jinja_look(p), "missing")) {
         stmt->as.other.ignore_missing = true;
-        if (!jinja_next_token(p) || !jinja_next_token(p))
+        if (!jinja_next_two(p))
             return NULL;
     }
     stmt->as.other.with_context = true;

@@ -1121,13 +1121,13 @@ static int by_name_and_place(const void *left, const void *right)
 
 static bool check_blocks(jinja_parser *p, jinja_stmt **blocks, uint32_t count)
 {
-    qsort(blocks, count, sizeof *blocks, by_name_and_place);
+    qsort(blocks, count, sizeof(jinja_stmt *), by_name_and_place);
     const jinja_stmt *twice = NULL;
     for (uint32_t i = 1; i < count; i++)
         if (blocks[i]->as.block->name == blocks[i - 1]->as.block->name &&
             (twice == NULL || blocks[i]->at < twice->at))
             twice = blocks[i];
-    qsort(blocks, count, sizeof *blocks, by_place);
+    qsort(blocks, count, sizeof(jinja_stmt *), by_place);
     if (twice == NULL)
         return true;
     jinja_parse_fail(p, "TemplateAssertionError", twice->line, twice->as.block->at,

@@ -3,7 +3,7 @@
  * The tree of a compiled template.
  *
  * Every node and statement carries the function that runs it. The parser builds the tree,
- * resolve.c turns names into slots, folds constants and picks those functions (the special
+ * resolve.h turns names into slots, folds constants and picks those functions (the special
  * ones where it knows enough); from then on the tree never changes and threads share it.
  *
  *     unit (a function: the root, a block, a macro ...)
@@ -32,7 +32,7 @@ typedef struct jinja_name {
     creg_slice text;
     struct jinja_name *next; /* in its bucket of the name table */
     uint8_t mention;         /* one of the MENTION_ bits, or 0 */
-    uint32_t seen;           /* resolve.c: the last list of names that held it */
+    uint32_t seen;           /* resolve_expression.c: the last list of names that held it */
     bool changes;            /* a method of this name may change its object ("append") */
 } jinja_name;
 

@@ -52,7 +52,7 @@ typedef struct jinja_parser {
     /** where a[1:2, 3] first puts a slice into a tuple; 0: nowhere */
     uint32_t sliced_line, sliced_at;
 
-    bool folds_more; /* a constant is sliced: see constant trees in resolve.c */
+    bool folds_more; /* a constant is sliced: see constant trees in fold.c */
 
     jinja_vector blocks;     /* of jinja_stmt *, in order */
     jinja_vector others;     /* of jinja_stmt *: extends, include, import, from import */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -71,13 +72,6 @@ typedef struct transfer {
     bool is_stopped;     /* by the taker of the body */
     bool is_interrupted; /* by the caller's thread */
 } transfer;
-
-uint64_t creg_http_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 creg_slice creg_http_escape(creg_slice text, bool keep_slash, creg_arena *arena)
 {
@@ -635,14 +629,14 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
 {
     uint32_t allowed =
         request->timeout_ms != 0 ? request->timeout_ms : http->options.timeout_ms;
-    uint64_t deadline = creg_http_now_ms() + allowed;
+    uint64_t deadline = creg_clock_ms() + allowed;
     creg_error attempt = {0};
     try_result result = TRY_NOT_SENT;
     size_t untrusted = 0;
     size_t first = atomic_load(&http->preferred);
     for (unsigned round = 0;; round++) {
         size_t server = (first + round) % http->server_count;
-        uint64_t now = creg_http_now_ms();
+        uint64_t now = creg_clock_ms();
         if (now >= deadline)
             return fail_last(http, result, request->is_repeatable, attempt.detail, err);
         /* A read does not spend its whole deadline on one silent server when there are more. */
@@ -680,7 +674,7 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
         /* One round over all servers without a pause, then with. */
         if ((round + 1) % http->server_count == 0) {
             uint64_t pause = backoff((unsigned)((round + 1) / http->server_count - 1));
-            now = creg_http_now_ms();
+            now = creg_clock_ms();
             if (now + pause >= deadline)
                 return fail_last(http, result, request->is_repeatable, attempt.detail, err);
             if (!creg_interrupt_sleep(pause))

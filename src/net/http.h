@@ -85,9 +85,6 @@ creg_status creg_http_send(creg_http *http, const creg_http_request *request, cr
  * when the caller's thread gives up meanwhile. */
 bool creg_http_pause(unsigned round, uint64_t left_ms);
 
-/** Milliseconds of a clock that only goes forward. */
-uint64_t creg_http_now_ms(void);
-
 /** `text` percent-encoded for a path ('/' stays when `keep_slash`), NUL-terminated, in the arena. */
 creg_slice creg_http_escape(creg_slice text, bool keep_slash, creg_arena *arena);
 

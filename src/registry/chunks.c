@@ -11,53 +11,17 @@
 #include <signal.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/interrupt.h"
-#include "registry/commit.h"
+#include "registry/send.h"
 
 enum {
-    RESENDS = 3,         /* of one transaction with an unclear outcome, at least */
-    PATIENCE_MS = 12000, /* servers elect a leader within this time */
     WRITERS_MAX = 16,
     PIECE_MAX = 1000,     /* operations; more are no faster, and cannot be cancelled */
     OPERATION_BYTES = 64, /* what a store adds to an operation, when it does not say */
     FENCE_OPERATIONS = 2
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ---- one transaction ------------------------------------------------------------------------ */
-
-creg_status creg_send_clearly(creg_store *store, const creg_transaction *transaction,
-                              bool is_patient, size_t *ret_failed_check, bool *ret_was_unclear,
-                              creg_error *err)
-{
-    bool was_unclear = false;
-    creg_status status = CREG_OK;
-    int64_t end = now_ms() + PATIENCE_MS;
-    for (unsigned tries = 0;; tries++) {
-        status = creg_store_apply(store, transaction, ret_failed_check, err);
-        if (ret_was_unclear != NULL)
-            *ret_was_unclear = was_unclear;
-        if (status == CREG_OK || status == CREG_CONFLICT)
-            return status;
-        was_unclear = was_unclear || status == CREG_UNKNOWN_OUTCOME;
-        bool is_worth_it = was_unclear || is_patient;
-        if (creg_status_retry(status) == CREG_RETRY_NO || !is_worth_it || creg_is_interrupted())
-            break;
-        if (tries >= RESENDS && now_ms() >= end)
-            break;
-        creg_registry_pause(tries + 3);
-    }
-    if (!was_unclear || status == CREG_UNKNOWN_OUTCOME)
-        return status;
-    return creg_fail(err, CREG_UNKNOWN_OUTCOME, "the store did not answer clearly");
-}
 
 /* ---- the row of operations -------------------------------------------------------------------- */
 
@@ -72,7 +36,7 @@ typedef struct crew {
     pthread_mutex_t lock; /* guards what follows */
     size_t next;
     size_t done;
-    int64_t renewed;
+    uint64_t renewed;
     pthread_cond_t ended;
     size_t running;     /* writers but the caller */
     bool is_given_up;   /* the caller was interrupted */
@@ -126,7 +90,7 @@ static creg_status size_pieces(crew *crew_, creg_error *err)
 {
     const creg_chunks *chunks = crew_->chunks;
     creg_limits limits;
-    creg_status status = creg_commit_limits(chunks->registry, &limits, err);
+    creg_status status = creg_send_limits(chunks->registry, &limits, err);
     if (status != CREG_OK)
         return status;
     size_t most = limits.transaction_operations;
@@ -179,10 +143,10 @@ static creg_status keep_alive(crew *crew_, creg_error *err)
     creg_liveness *fence = crew_->chunks->fence;
     if (fence == NULL)
         return CREG_OK;
-    int64_t now = now_ms();
+    uint64_t now = creg_clock_ms();
     pthread_mutex_lock(&crew_->lock);
-    int64_t before = crew_->renewed;
-    bool is_due = now - before >= (int64_t)creg_liveness_ttl(fence) / 3;
+    uint64_t before = crew_->renewed;
+    bool is_due = now - before >= creg_liveness_ttl(fence) / 3;
     if (is_due)
         crew_->renewed = now;
     pthread_mutex_unlock(&crew_->lock);
@@ -321,7 +285,7 @@ static void await_writers(crew *crew_, const pthread_t *threads, size_t count)
 
 creg_status creg_chunks_apply(const creg_chunks *chunks, creg_error *err)
 {
-    crew crew_ = {.chunks = chunks, .renewed = now_ms()};
+    crew crew_ = {.chunks = chunks, .renewed = creg_clock_ms()};
     creg_status status = size_pieces(&crew_, err);
     if (status != CREG_OK)
         return status;

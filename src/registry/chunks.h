@@ -38,16 +38,4 @@ typedef struct creg_chunks {
  */
 creg_status creg_chunks_apply(const creg_chunks *chunks, creg_error *err);
 
-/**
- * Send one transaction until the answer is clear.
- *
- * A refusal after an unclear answer is handed up as what it is, CREG_CONFLICT; any other
- * failure after one is CREG_UNKNOWN_OUTCOME. `is_patient`: a store that cannot be reached is
- * tried again, too, for as long as an election of its servers takes. `ret_was_unclear` (may be
- * NULL): a refusal may be of our own first try's making.
- */
-creg_status creg_send_clearly(creg_store *store, const creg_transaction *transaction,
-                              bool is_patient, size_t *ret_failed_check, bool *ret_was_unclear,
-                              creg_error *err);
-
 #endif

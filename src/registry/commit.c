@@ -16,6 +16,7 @@
 #include "registry/chunks.h"
 #include "registry/record.h"
 #include "registry/remove.h"
+#include "registry/send.h"
 
 enum {
     BOOK_OPERATIONS = 3, /* counter, record, request */
@@ -26,30 +27,7 @@ enum {
     COUNT_SCRATCH_BYTES = 256 * 1024 * 1024
 };
 
-/* ---- limits and outcomes ------------------------------------------------------------------ */
-
-creg_status creg_commit_limits(creg_registry *registry, creg_limits *ret_limits,
-                               creg_error *err)
-{
-    creg_status status = creg_store_limits(registry->store, ret_limits, err);
-    if (status == CREG_OK && registry->transaction_operations != 0)
-        ret_limits->transaction_operations = registry->transaction_operations;
-    return status;
-}
-
-creg_status creg_commit_unknown(const creg_dn *dn, creg_slice request, creg_error *err)
-{
-    if (err == NULL)
-        return CREG_UNKNOWN_OUTCOME;
-    err->status = CREG_UNKNOWN_OUTCOME;
-    creg_slice name = creg_dn_instance(dn);
-    snprintf(err->dn, sizeof err->dn, "%.*s", (int)name.size, name.data);
-    snprintf(err->request_id, sizeof err->request_id, "%.*s", (int)request.size,
-             request.data == NULL ? "" : request.data);
-    creg_error_hint(err, "ask what became of it with 'confreg instance status', or repeat the "
-                         "call with the same request id");
-    return CREG_UNKNOWN_OUTCOME;
-}
+/* ---- sending -------------------------------------------------------------------------------- */
 
 /* Sends until the answer is clear; what stays unclear can be asked for by its request id. */
 static creg_status send(creg_commit *commit, const creg_transaction *transaction,
@@ -57,9 +35,8 @@ static creg_status send(creg_commit *commit, const creg_transaction *transaction
 {
     creg_status status = creg_send_clearly(commit->registry->store, transaction, false,
                                            ret_failed_check, NULL, err);
-    return status == CREG_UNKNOWN_OUTCOME
-               ? creg_commit_unknown(&commit->dn, commit->request, err)
-               : status;
+    return status == CREG_UNKNOWN_OUTCOME ? creg_send_unknown(&commit->dn, commit->request, err)
+                                          : status;
 }
 
 /* Does this book of the instance (record or intent) carry our request id? */
@@ -81,7 +58,7 @@ static creg_status is_ours(creg_commit *commit, creg_book book, creg_arena *aren
                      ? creg_record_parse(creg_key_slice(&key), text, arena, &record, err)
                      : creg_intent_parse(creg_key_slice(&key), text, arena, &intent, err);
     if (status != CREG_OK)
-        return creg_commit_unknown(&commit->dn, commit->request, err);
+        return creg_send_unknown(&commit->dn, commit->request, err);
     creg_slice request = book == CREG_BOOK_COMMIT ? record.request_id : intent.request_id;
     *ret_ours = creg_slice_equal(request, commit->request) && !CREG_BUG(CREG_BUG_NEW_REQUEST);
     return CREG_OK;
@@ -491,7 +468,7 @@ creg_status creg_commit_write(creg_commit *commit, const creg_pairs *pairs, creg
     if (is_cancelled(commit))
         return creg_fail(err, CREG_CANCELLED, "cancelled, nothing was done");
     creg_limits limits;
-    creg_status status = creg_commit_limits(commit->registry, &limits, err);
+    creg_status status = creg_send_limits(commit->registry, &limits, err);
     if (status != CREG_OK)
         return status;
     books books_;

@@ -57,11 +57,4 @@ creg_status creg_commit_take_id(creg_commit *commit, bool claim, creg_error *err
 creg_status creg_commit_write(creg_commit *commit, const creg_pairs *pairs, creg_slice record,
                               creg_arena *arena, creg_error *err);
 
-/** How large a transaction may be: what the store says, or a test's smaller figure. */
-creg_status creg_commit_limits(creg_registry *registry, creg_limits *ret_limits,
-                               creg_error *err);
-
-/** Put the DN and request id of an unknown outcome into the error; returns the status. */
-creg_status creg_commit_unknown(const creg_dn *dn, creg_slice request, creg_error *err);
-
 #endif

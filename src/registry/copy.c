@@ -16,11 +16,11 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "registry/body.h"
-#include "registry/commit.h"
 #include "registry/entity.h"
 #include "registry/journal.h"
 #include "registry/query.h"
 #include "registry/registry.h"
+#include "registry/send.h"
 
 enum { RENAMES = 5 };
 
@@ -424,7 +424,7 @@ static creg_status write_copy(copying *work, creg_error *err)
     creg_status status =
         creg_journal_apply(work->registry, &work->to, &transaction, &failed_check, err);
     if (status == CREG_UNKNOWN_OUTCOME)
-        return creg_commit_unknown(&work->to, creg_slice_make(NULL, 0), err);
+        return creg_send_unknown(&work->to, creg_slice_make(NULL, 0), err);
     if (status != CREG_CONFLICT)
         return status;
     return creg_fail(err, CREG_CONFLICT, "'%.*s' or its surroundings were changed meanwhile",

@@ -7,9 +7,9 @@
 #include "base/fail.h"
 #include "base/failpoint.h"
 #include "registry/chunks.h"
-#include "registry/commit.h"
 #include "registry/query.h"
 #include "registry/record.h"
+#include "registry/send.h"
 #include "store/pairs.h"
 
 enum {
@@ -399,7 +399,7 @@ static creg_status apply_beside(creg_registry *registry, const creg_dn *dn,
         (creg_check){.kind = CREG_CHECK_ABSENT, .key = creg_key_slice(&key)};
     guarded.checks = checks;
     creg_limits limits;
-    creg_status status = creg_commit_limits(registry, &limits, err);
+    creg_status status = creg_send_limits(registry, &limits, err);
     size_t most = limits.transaction_operations;
     if (status == CREG_OK && most != 0 && guarded.check_count + guarded.operation_count > most)
         return CREG_LIMIT;

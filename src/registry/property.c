@@ -16,11 +16,11 @@
 #include "base/arena.h"
 #include "base/fail.h"
 #include "base/interrupt.h"
-#include "registry/commit.h"
 #include "registry/entity.h"
 #include "registry/journal.h"
 #include "registry/query.h"
 #include "registry/registry.h"
+#include "registry/send.h"
 
 enum {
     RESENDS = 2,
@@ -258,7 +258,7 @@ static creg_status send(change *work, const creg_transaction *transaction, size_
     if (status == CREG_OK || !was_unclear)
         return status;
     /* A repeat was refused or failed, but the first try may have gone through. */
-    return creg_commit_unknown(&work->dn, creg_slice_make(NULL, 0), err);
+    return creg_send_unknown(&work->dn, creg_slice_make(NULL, 0), err);
 }
 
 /* Sends operations with the book of edits; `operations` has room for one more. A refusal is

@@ -7,8 +7,8 @@
 #include "base/fail.h"
 #include "base/failpoint.h"
 #include "registry/chunks.h"
-#include "registry/commit.h"
 #include "registry/record.h"
+#include "registry/send.h"
 
 enum {
     SUBTREE_KEYS_MAX = 500, /* keys below one DELETE_TREE, when it has to go in pieces */
@@ -293,7 +293,7 @@ static creg_status settle(removal *work, creg_status status, bool was_unclear, c
     if (found == CREG_NOT_FOUND)
         return was_unclear ? CREG_OK : fail_absent(work->dn, err);
     if (was_unclear)
-        return creg_commit_unknown(work->dn, creg_slice_make(NULL, 0), err);
+        return creg_send_unknown(work->dn, creg_slice_make(NULL, 0), err);
     return status;
 }
 

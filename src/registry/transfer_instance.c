@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "registry/commit.h"
 #include "registry/journal.h"
@@ -262,13 +263,6 @@ static creg_status settle(creg_transfer *work, const creg_dn *dn, const sighting
     return status;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Somebody else is writing it, or the store still takes a killed copier for alive. */
 static creg_status wait_for_others(creg_transfer *work, creg_error *err)
 {
@@ -292,11 +286,11 @@ creg_status creg_transfer_instance(creg_transfer *work, creg_slice x, creg_error
     if (!work->is_verify)
         work->report.instances++;
     /* A session may outlive its owner by twice its time, which ZooKeeper sets by itself. */
-    int64_t end = now_ms() + PATIENCE_MS + (int64_t)work->destination->liveness_ms * 2;
+    uint64_t end = creg_clock_ms() + PATIENCE_MS + (uint64_t)work->destination->liveness_ms * 2;
     outcome result = AGAIN;
     while (result == AGAIN) {
         status = settle(work, &dn, &from, &result, err);
-        if (result != AGAIN || now_ms() >= end)
+        if (result != AGAIN || creg_clock_ms() >= end)
             break;
         status = wait_for_others(work, err);
         if (status != CREG_OK)

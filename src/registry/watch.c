@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/memory.h"
 #include "registry/watch_diff.h"
@@ -83,13 +84,6 @@ struct creg_watch {
     creg_error failure_error;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static struct timespec time_of(uint64_t ms)
 {
     return (struct timespec){.tv_sec = (time_t)(ms / 1000),
@@ -146,7 +140,7 @@ static creg_status compare(creg_watch *watch, const creg_pairs *seen, bool is_th
 /* Take a look at the revision that is known already, and queue what is new. */
 static creg_status take_look(creg_watch *watch, creg_error *err)
 {
-    uint64_t began = now_ms();
+    uint64_t began = creg_clock_ms();
     unsigned other = 1 - watch->newest;
     creg_arena *arena = &watch->looks[other];
     creg_arena_reset(arena);
@@ -168,7 +162,7 @@ static creg_status take_look(creg_watch *watch, creg_error *err)
         watch->queue.size = 0;
     watch->has_gap = false;
     watch->last_revision = watch->revision;
-    watch->looked_ms = now_ms();
+    watch->looked_ms = creg_clock_ms();
     watch->look_cost_ms = watch->looked_ms - began;
     if (watch->queue.size > 0) {
         watch->state = seen;
@@ -193,7 +187,7 @@ static uint64_t slice_ms(const creg_watch *watch)
 static bool is_look_due(const creg_watch *watch)
 {
     uint64_t every = LOOK_EVERY_MS + 50 * watch->look_cost_ms;
-    return now_ms() - watch->looked_ms >= every;
+    return creg_clock_ms() - watch->looked_ms >= every;
 }
 
 /* Learn the revision to look at. CREG_TIMEOUT: there is no reason to look. */
@@ -204,7 +198,7 @@ static creg_status wait_for_change(creg_watch *watch, uint64_t deadline, creg_er
     if (watch->revision != 0 && is_look_due(watch))
         watch->revision = 0;
     if (watch->revision != 0) {
-        uint64_t now = now_ms();
+        uint64_t now = creg_clock_ms();
         uint64_t slice = slice_ms(watch);
         uint64_t left = deadline > now ? deadline - now : 0;
         creg_status status =
@@ -244,8 +238,8 @@ static void pause_after(creg_watch *watch, uint64_t deadline)
     unsigned pause = watch->pause_ms == 0 ? PAUSE_FIRST_MS : watch->pause_ms;
     watch->pause_ms = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
     /* Many watches that lost one server shall not come back in step. */
-    uint64_t jitter = (uint64_t)(now_ms() ^ (uintptr_t)watch >> 6) % (pause / 2);
-    uint64_t until = now_ms() + pause / 2 + jitter;
+    uint64_t jitter = (uint64_t)(creg_clock_ms() ^ (uintptr_t)watch >> 6) % (pause / 2);
+    uint64_t until = creg_clock_ms() + pause / 2 + jitter;
     struct timespec time = time_of(until < deadline ? until : deadline);
     pthread_mutex_lock(&watch->lock);
     int result = 0;
@@ -302,7 +296,7 @@ static creg_status fill(creg_watch *watch, uint64_t deadline, creg_error *err)
         if (atomic_load(&watch->is_cancelled) || atomic_load(&watch->is_closing))
             return CREG_CANCELLED;
         creg_status status = try_once(watch, deadline, err);
-        if (status != CREG_TIMEOUT || now_ms() >= deadline)
+        if (status != CREG_TIMEOUT || creg_clock_ms() >= deadline)
             return status;
     }
 }
@@ -334,7 +328,7 @@ static void *run_pump(void *data)
         }
         pthread_mutex_unlock(&watch->lock);
         creg_error error = {0};
-        creg_status status = fill(watch, now_ms() + PUMP_ROUND_MS, &error);
+        creg_status status = fill(watch, creg_clock_ms() + PUMP_ROUND_MS, &error);
         pthread_mutex_lock(&watch->lock);
         if (status == CREG_TIMEOUT || status == CREG_CANCELLED)
             continue;
@@ -533,7 +527,7 @@ static creg_status fail_quiet(creg_watch *watch, uint32_t timeout_ms, creg_error
 creg_status creg_watch_next(creg_watch *watch, uint32_t timeout_ms, creg_arena *arena,
                             creg_event *ret_event, creg_error *err)
 {
-    uint64_t deadline = now_ms() + timeout_ms;
+    uint64_t deadline = creg_clock_ms() + timeout_ms;
     creg_status status = CREG_OK;
     if (atomic_load(&watch->is_cancelled))
         status = CREG_CANCELLED;
@@ -657,7 +651,7 @@ static creg_status look_first(creg_watch *watch, bool *ret_is_there, creg_error 
     creg_arena *arena = &watch->looks[watch->newest];
     watch->prefix = creg_watch_view_prefix(&watch->view, NULL);
     for (int tries = 0; watch->revision == 0 && tries < 3; tries++) {
-        uint64_t began = now_ms();
+        uint64_t began = creg_clock_ms();
         creg_arena_reset(arena);
         creg_status status = creg_store_wait(watch->view.registry->store, watch->prefix, 0, 0,
                                              &watch->revision, err);
@@ -667,7 +661,7 @@ static creg_status look_first(creg_watch *watch, bool *ret_is_there, creg_error 
         if (status != CREG_OK)
             return status;
         watch->last_revision = watch->revision;
-        watch->looked_ms = now_ms();
+        watch->looked_ms = creg_clock_ms();
         watch->look_cost_ms = watch->looked_ms - began;
         choose_prefix(watch);
     }

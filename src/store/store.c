@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "store/key.h"
 #include "store/pairs.h"
@@ -224,13 +225,6 @@ creg_status creg_store_put(creg_store *store, creg_slice key, creg_slice value, 
 
 /* ---- waiting ---------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void sleep_ms(uint64_t duration)
 {
     struct timespec pause = {.tv_sec = (time_t)(duration / 1000),
@@ -245,13 +239,13 @@ static void sleep_ms(uint64_t duration)
 static creg_status wait_by_polling(creg_store *store, uint64_t revision, uint32_t timeout_ms,
                                    creg_arena *arena, uint64_t *ret_revision, creg_error *err)
 {
-    uint64_t deadline = now_ms() + timeout_ms;
+    uint64_t deadline = creg_clock_ms() + timeout_ms;
     for (uint64_t pause = 2;; pause = pause < 50 ? pause * 2 : 50) {
         creg_status status =
             store->driver->read(store->state, NULL, 0, arena, ret_revision, err);
         if (status != CREG_OK || *ret_revision != revision)
             return status;
-        uint64_t now = now_ms();
+        uint64_t now = creg_clock_ms();
         if (now >= deadline)
             return creg_fail(err, CREG_TIMEOUT, "nothing changed in %u ms", timeout_ms);
         sleep_ms(pause < deadline - now ? pause : deadline - now);

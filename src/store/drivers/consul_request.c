@@ -3,6 +3,7 @@
  * Requests to Consul, and what its answers mean.
  */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/interrupt.h"
 #include "base/limits.h"
@@ -61,10 +62,10 @@ creg_status creg_consul_send_read(creg_driver_state *state, creg_http_request *r
                                   creg_error *err)
 {
     request->is_repeatable = true;
-    uint64_t deadline = creg_http_now_ms() + state->timeout_ms;
+    uint64_t deadline = creg_clock_ms() + state->timeout_ms;
     for (unsigned round = 0;; round++) {
         creg_status status = creg_http_send(state->http, request, arena, ret_answer, err);
-        uint64_t now = creg_http_now_ms();
+        uint64_t now = creg_clock_ms();
         if (status != CREG_OK || ret_answer->status != 500 || now >= deadline)
             return status;
         if (!creg_http_pause(round, deadline - now))

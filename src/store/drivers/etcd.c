@@ -18,6 +18,7 @@
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "store/checks.h"
 #include "store/drivers/etcd.h"
 
@@ -701,7 +702,7 @@ static creg_status etcd_wait(creg_driver_state *state, creg_slice prefix, uint64
         return answered;
     }
     awaited seen = {.arena = &arena};
-    uint64_t deadline = creg_http_now_ms() + timeout_ms;
+    uint64_t deadline = creg_clock_ms() + timeout_ms;
     creg_status status = watch(state, prefix, revision, timeout_ms, &arena, &seen, err);
     *ret_revision = revision;
     if (status == CREG_OK && seen.is_refused) {
@@ -714,7 +715,7 @@ static creg_status etcd_wait(creg_driver_state *state, creg_slice prefix, uint64
     } else if (status == CREG_OK || status == CREG_UNKNOWN_OUTCOME ||
                status == CREG_UNAVAILABLE) {
         /* The stream broke or ended, or the time is over: nothing was asked to be done. */
-        status = creg_http_now_ms() + 20 >= deadline
+        status = creg_clock_ms() + 20 >= deadline
                      ? creg_fail(err, CREG_TIMEOUT, "nothing changed in %u ms", timeout_ms)
                      : creg_fail(err, CREG_UNAVAILABLE, "the watch on etcd broke off");
     }

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/interrupt.h"
 #include "store/drivers/etcd.h"
@@ -186,7 +187,7 @@ static bool is_expired_token(const creg_driver_state *state, const creg_grpc_ans
 creg_status creg_etcd_send(creg_driver_state *state, const creg_etcd_call *call,
                            creg_arena *arena, void *ret_answer, creg_error *err)
 {
-    uint64_t deadline = creg_http_now_ms() + state->timeout_ms;
+    uint64_t deadline = creg_clock_ms() + state->timeout_ms;
     creg_grpc_request request = {.method = call->method, .is_repeatable = !call->is_write};
     creg_status status = creg_etcd_pack(call->request, arena, &request.message, err);
     bool is_renewed = false;
@@ -205,7 +206,7 @@ creg_status creg_etcd_send(creg_driver_state *state, const creg_etcd_call *call,
             continue;
         }
         status = fail_status(&answer, call->is_write, err);
-        uint64_t now = creg_http_now_ms();
+        uint64_t now = creg_clock_ms();
         if (status != CREG_UNAVAILABLE || now >= deadline)
             return status;
         if (!creg_http_pause(round, deadline - now))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/limits.h"
 #include "store/drivers/lmdb_internal.h"
@@ -605,13 +606,6 @@ static creg_status lmdb_apply(creg_driver_state *state, const creg_transaction *
 
 /* ---- waiting ---------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void wait_for_wake(lmdb_shared *shared, uint64_t until_ms)
 {
     struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
@@ -642,12 +636,12 @@ static creg_status lmdb_wait(creg_driver_state *state, creg_slice prefix, uint64
 {
     enum { LOOK_EVERY_MS = 10 };
     (void)prefix;
-    uint64_t deadline = now_ms() + timeout_ms;
+    uint64_t deadline = creg_clock_ms() + timeout_ms;
     for (;;) {
         creg_status status = read_revision(state->shared, ret_revision, err);
         if (status != CREG_OK || *ret_revision != revision)
             return status;
-        uint64_t now = now_ms();
+        uint64_t now = creg_clock_ms();
         if (now >= deadline)
             return creg_fail(err, CREG_TIMEOUT, "nothing changed in %u ms", timeout_ms);
         uint64_t until = now + LOOK_EVERY_MS;

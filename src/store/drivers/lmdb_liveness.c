@@ -20,9 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/memory.h"
 #include "store/drivers/lmdb_internal.h"
@@ -48,13 +48,6 @@ uint64_t creg_lmdb_owner_id(const void *handle)
 }
 
 /* ---- who is who ------------------------------------------------------------------------- */
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Up to `size - 1` bytes of a small file; "" when it cannot be read. */
 static void read_small_file(const char *path, char *text, size_t size)
@@ -111,7 +104,7 @@ static bool row_lives(const row *found)
     char boot_id[BOOT_ID_BYTES];
     read_boot_id(boot_id);
     return memcmp(boot_id, found->boot_id, BOOT_ID_BYTES) == 0 &&
-           now_ms() < found->deadline_ms && process_lives(found);
+           creg_clock_ms() < found->deadline_ms && process_lives(found);
 }
 
 /* ---- rows in the file ------------------------------------------------------------------- */
@@ -199,7 +192,7 @@ static int open_row(MDB_txn *txn, void *data)
                  .start_time = start_time_of((uint64_t)getpid()),
                  .pid_namespace = own_pid_namespace(),
                  .ttl_ms = job->ttl_ms,
-                 .deadline_ms = now_ms() + job->ttl_ms};
+                 .deadline_ms = creg_clock_ms() + job->ttl_ms};
     read_boot_id(fresh.boot_id);
     int code = creg_lmdb_get_number(txn, job->dbi, LMDB_KEY_OWNER, &job->id);
     job->id++;
@@ -241,7 +234,7 @@ static int renew_row(MDB_txn *txn, void *data)
     job->is_alive = row_lives(&found);
     if (!job->is_alive)
         return delete_row(txn, job->dbi, job->id);
-    found.deadline_ms = now_ms() + found.ttl_ms;
+    found.deadline_ms = creg_clock_ms() + found.ttl_ms;
     return put_row(txn, job->dbi, job->id, &found);
 }
 

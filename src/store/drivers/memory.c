@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -310,13 +311,6 @@ static void map_put(memory_map *map, node *fresh)
 
 /* ---- owners ----------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static owner **find_owner(memory_map *map, uint64_t id)
 {
     owner **at = &map->owners;
@@ -339,7 +333,7 @@ static void remove_owner(memory_map *map, uint64_t id)
 static owner *live_owner(memory_map *map, uint64_t id)
 {
     owner *found = id == 0 ? NULL : *find_owner(map, id);
-    if (found == NULL || now_ms() < found->deadline_ms)
+    if (found == NULL || creg_clock_ms() < found->deadline_ms)
         return found;
     remove_owner(map, id);
     return NULL;
@@ -365,7 +359,7 @@ static creg_status memory_liveness_open(creg_driver_state *state, creg_slice nam
     pthread_mutex_lock(&map->lock);
     *fresh = (owner){.id = ++map->owner_last,
                      .ttl_ms = *ttl_ms,
-                     .deadline_ms = now_ms() + *ttl_ms,
+                     .deadline_ms = creg_clock_ms() + *ttl_ms,
                      .next = map->owners};
     map->owners = fresh;
     handle->id = fresh->id;
@@ -381,7 +375,7 @@ static creg_status memory_liveness_renew(creg_driver_state *state, void *handle,
     pthread_mutex_lock(&map->lock);
     owner *found = live_owner(map, ((memory_liveness *)handle)->id);
     if (found != NULL)
-        found->deadline_ms = now_ms() + found->ttl_ms;
+        found->deadline_ms = creg_clock_ms() + found->ttl_ms;
     pthread_mutex_unlock(&map->lock);
     return found != NULL ? CREG_OK : creg_fail(err, CREG_CONFLICT, "the liveness is lost");
 }

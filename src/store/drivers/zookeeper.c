@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/secret.h"
 
 enum { SESSION_MIN_MS = 2000, SESSION_MAX_MS = 10000, OPERATIONS_MAX = 4000, RETRY_MS = 20 };
@@ -178,7 +179,7 @@ static creg_status get_once(creg_driver_state *state, const char *path, creg_are
 {
     zhandle_t *handle;
     creg_status status =
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+        creg_zookeeper_handle(state, creg_clock_ms() + state->timeout_ms, &handle, err);
     if (status != CREG_OK)
         return status;
     creg_zookeeper_batch batch;
@@ -214,10 +215,10 @@ static creg_status zookeeper_driver_get(creg_driver_state *state, creg_slice key
     const char *path = creg_zookeeper_path(key, arena);
     if (path == NULL)
         return creg_fail_arena(err, arena);
-    uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
+    uint64_t deadline = creg_clock_ms() + state->timeout_ms;
     for (;;) {
         creg_status status = get_once(state, path, arena, ret_value, ret_version, err);
-        if (status != CREG_UNAVAILABLE || creg_zookeeper_now_ms() >= deadline)
+        if (status != CREG_UNAVAILABLE || creg_clock_ms() >= deadline)
             return status;
         if (!creg_interrupt_sleep(RETRY_MS))
             return creg_fail_interrupted(err);
@@ -232,7 +233,7 @@ static creg_status zookeeper_liveness_open(creg_driver_state *state, creg_slice 
     (void)name;
     zhandle_t *handle;
     creg_status status =
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+        creg_zookeeper_handle(state, creg_clock_ms() + state->timeout_ms, &handle, err);
     if (status != CREG_OK)
         return status;
     *ttl_ms = (uint32_t)zoo_recv_timeout(handle); /* what the server granted the session */
@@ -280,8 +281,8 @@ static void zookeeper_liveness_release(creg_driver_state *state, void *handle)
 {
     creg_zookeeper_liveness *bond = handle;
     zhandle_t *session;
-    if (bond->path[0] != '\0' && creg_zookeeper_handle(state, creg_zookeeper_now_ms() + 100,
-                                                       &session, NULL) == CREG_OK) {
+    if (bond->path[0] != '\0' &&
+        creg_zookeeper_handle(state, creg_clock_ms() + 100, &session, NULL) == CREG_OK) {
         zoo_adelete(session, bond->path, -1, take_nothing, NULL); /* else it goes with us */
         creg_zookeeper_release(state);
     }
@@ -297,7 +298,7 @@ static creg_status zookeeper_liveness_check(creg_driver_state *state, creg_slice
     creg_arena_init(&arena, 64 * 1024 * 1024);
     zhandle_t *handle;
     creg_status status =
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+        creg_zookeeper_handle(state, creg_clock_ms() + state->timeout_ms, &handle, err);
     bool has_handle = status == CREG_OK;
     const char *path = creg_zookeeper_path(key, &arena);
     if (status == CREG_OK && path == NULL)
@@ -372,7 +373,7 @@ static creg_status zookeeper_driver_info(creg_driver_state *state, creg_arena *a
 {
     zhandle_t *handle;
     creg_status status =
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+        creg_zookeeper_handle(state, creg_clock_ms() + state->timeout_ms, &handle, err);
     if (status != CREG_OK)
         return status;
     status = creg_pairs_fact(ret_facts, arena, "servers", "%s", state->hosts);

@@ -96,8 +96,6 @@ void creg_zookeeper_release(creg_driver_state *state);
 /** Has the session ended, as far as we can know? The caller holds the lock. */
 bool creg_zookeeper_is_lost(const creg_driver_state *state);
 
-uint64_t creg_zookeeper_now_ms(void);
-
 /**
  * A number of asynchronous calls that are waited for together. Completions run in the
  * client's own thread and do nothing but fill their slot and count down.

@@ -15,6 +15,8 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum {
     AT_ONCE_LEAST = 64, /* reads in one request; how many more is learnt from the answers */
     AT_ONCE_MOST = 2000,
@@ -55,14 +57,14 @@ void creg_zookeeper_bulk_abandon(creg_zookeeper_bulk *bulk)
 /* Half of a call's time, for each step anew: the ordinary way takes the other half. */
 static uint64_t patience(const creg_zookeeper_bulk *bulk)
 {
-    return creg_zookeeper_now_ms() + bulk->patience_ms;
+    return creg_clock_ms() + bulk->patience_ms;
 }
 
 /* A session that was silent for long may be gone, and the client may have changed servers. */
 static bool is_good(const creg_wire *wire, const struct sockaddr_storage *server)
 {
     return wire->socket >= 0 && memcmp(&wire->server, server, sizeof *server) == 0 &&
-           creg_zookeeper_now_ms() - wire->used_ms < wire->session_ms / 2;
+           creg_clock_ms() - wire->used_ms < wire->session_ms / 2;
 }
 
 /* The caller holds the lock of the connection. */
@@ -285,11 +287,11 @@ bool creg_zookeeper_bulk_read(creg_driver_state *state, zhandle_t *handle,
     creg_zookeeper_bulk *bulk = &state->bulk;
     pthread_mutex_lock(&bulk->lock);
     bulk->patience_ms = state->timeout_ms / 2;
-    bool is_done = !bulk->is_unknown && creg_zookeeper_now_ms() >= bulk->away_until_ms &&
+    bool is_done = !bulk->is_unknown && creg_clock_ms() >= bulk->away_until_ms &&
                    connect_bulk(state, handle) && exchange(bulk, nodes, count, question);
-    if (!is_done && creg_zookeeper_now_ms() >= bulk->away_until_ms) {
+    if (!is_done && creg_clock_ms() >= bulk->away_until_ms) {
         creg_wire_close(&bulk->wire);
-        bulk->away_until_ms = creg_zookeeper_now_ms() + STAY_AWAY_MS;
+        bulk->away_until_ms = creg_clock_ms() + STAY_AWAY_MS;
     }
     pthread_mutex_unlock(&bulk->lock);
     return is_done;

@@ -20,6 +20,7 @@
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "store/drivers/zookeeper_facts.h"
 
@@ -587,7 +588,7 @@ static creg_status try_once(plan *work, size_t *ret_failed_check, bool *ret_agai
 creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transaction *transaction,
                                  size_t *ret_failed_check, creg_error *err)
 {
-    uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
+    uint64_t deadline = creg_clock_ms() + state->timeout_ms;
     creg_arena arena;
     creg_arena_init(&arena, CREG_LIMIT_OPERATION_BYTES);
     creg_status status = CREG_CONFLICT;
@@ -622,7 +623,7 @@ creg_status creg_zookeeper_apply(creg_driver_state *state, const creg_transactio
             break;
         }
         /* Reads before the multi that failed for want of a server may simply be repeated. */
-        if (status == CREG_UNAVAILABLE && creg_zookeeper_now_ms() < deadline)
+        if (status == CREG_UNAVAILABLE && creg_clock_ms() < deadline)
             is_again = true;
     }
     creg_arena_clear(&arena);

@@ -9,19 +9,13 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "store/drivers/zookeeper.h"
 
 enum {
     RESOLUTION_DELAY_MS = 30000,
     PATH_MOST = CREG_LIMIT_KEY + 256 /* and the name of what ties a key to its writer */
 };
-
-uint64_t creg_zookeeper_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 const char *creg_zookeeper_path(creg_slice key, creg_arena *arena)
 {
@@ -57,7 +51,7 @@ static void watch_session(zhandle_t *handle, int type, int session_state, const 
         bool was_connected = state->is_connected;
         state->is_connected = session_state == ZOO_CONNECTED_STATE;
         if (was_connected && !state->is_connected)
-            state->lost_ms = creg_zookeeper_now_ms();
+            state->lost_ms = creg_clock_ms();
         if (session_state == ZOO_EXPIRED_SESSION_STATE)
             state->is_expired = true;
         if (session_state == ZOO_AUTH_FAILED_STATE)
@@ -92,7 +86,7 @@ static creg_status start_session(creg_driver_state *state, creg_error *err)
         zoo_add_auth(handle, "digest", state->digest, (int)strlen(state->digest), NULL, NULL);
     state->handle = handle;
     state->is_expired = false;
-    state->lost_ms = creg_zookeeper_now_ms();
+    state->lost_ms = creg_clock_ms();
     return CREG_OK;
 }
 
@@ -105,8 +99,7 @@ creg_status creg_zookeeper_connect(creg_driver_state *state, creg_error *err)
     if (status != CREG_OK)
         return status;
     zhandle_t *handle;
-    status =
-        creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms, &handle, err);
+    status = creg_zookeeper_handle(state, creg_clock_ms() + state->timeout_ms, &handle, err);
     if (status == CREG_OK)
         creg_zookeeper_release(state);
     return status;
@@ -138,7 +131,7 @@ static struct timespec after_ms(clockid_t clock, uint64_t duration)
 /* Or less, when somebody must be asked whether to go on. The caller holds the lock. */
 static bool wait_until(creg_driver_state *state, uint64_t deadline_ms)
 {
-    uint64_t now = creg_zookeeper_now_ms();
+    uint64_t now = creg_clock_ms();
     uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
     if (creg_is_interruptible() && left > CREG_INTERRUPT_MS)
         left = CREG_INTERRUPT_MS;
@@ -158,8 +151,8 @@ static bool wait_until(creg_driver_state *state, uint64_t deadline_ms)
  */
 bool creg_zookeeper_is_lost(const creg_driver_state *state)
 {
-    return state->is_expired || (!state->is_connected &&
-                                 creg_zookeeper_now_ms() - state->lost_ms >= state->session_ms);
+    return state->is_expired ||
+           (!state->is_connected && creg_clock_ms() - state->lost_ms >= state->session_ms);
 }
 
 /* The caller holds the lock, and does so again afterwards. */
@@ -187,7 +180,7 @@ creg_status creg_zookeeper_handle(creg_driver_state *state, uint64_t deadline_ms
             status = renew_session(state, err);
         if (status != CREG_OK || state->is_connected || state->is_denied)
             break;
-        if (creg_zookeeper_now_ms() >= deadline_ms) {
+        if (creg_clock_ms() >= deadline_ms) {
             status = creg_fail(err, CREG_UNAVAILABLE, "no ZooKeeper server could be reached");
             break;
         }

@@ -9,6 +9,7 @@
  */
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "store/drivers/zookeeper.h"
 
@@ -396,7 +397,7 @@ creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size
         reads = &everything;
         count = 1;
     }
-    uint64_t deadline = creg_zookeeper_now_ms() + state->timeout_ms;
+    uint64_t deadline = creg_clock_ms() + state->timeout_ms;
     creg_error attempt = {0};
     creg_status status = CREG_CONFLICT;
     for (unsigned round = 0; round < SNAPSHOT_TRIES; round++) {
@@ -415,7 +416,7 @@ creg_status creg_zookeeper_read(creg_driver_state *state, creg_read *reads, size
             break;
         }
         bool is_repeatable = status == CREG_CONFLICT || status == CREG_UNAVAILABLE;
-        if (!is_repeatable || creg_zookeeper_now_ms() >= deadline)
+        if (!is_repeatable || creg_clock_ms() >= deadline)
             break;
         pause_ms(round < 6 ? 1u << round : 64);
     }
@@ -477,7 +478,7 @@ static void wait_for_event(creg_driver_state *state, uint64_t seen, uint64_t dea
 {
     pthread_mutex_lock(&state->lock);
     while (state->events == seen && !creg_zookeeper_is_lost(state)) {
-        uint64_t now = creg_zookeeper_now_ms();
+        uint64_t now = creg_clock_ms();
         if (now >= deadline)
             break;
         /* Nothing tells that a session was lost in silence: look from time to time. */
@@ -495,7 +496,7 @@ static void wait_for_event(creg_driver_state *state, uint64_t seen, uint64_t dea
 creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uint64_t revision,
                                 uint32_t timeout_ms, uint64_t *ret_revision, creg_error *err)
 {
-    uint64_t deadline = creg_zookeeper_now_ms() + timeout_ms;
+    uint64_t deadline = creg_clock_ms() + timeout_ms;
     creg_arena arena;
     creg_arena_init(&arena, CREG_LIMIT_OPERATION_BYTES);
     creg_status status;
@@ -503,8 +504,8 @@ creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uin
         creg_arena_reset(&arena);
         uint64_t events = count_events(state);
         zhandle_t *handle;
-        status = creg_zookeeper_handle(state, creg_zookeeper_now_ms() + state->timeout_ms,
-                                       &handle, err);
+        status =
+            creg_zookeeper_handle(state, creg_clock_ms() + state->timeout_ms, &handle, err);
         if (status == CREG_OK) {
             status = watch_once(state, handle, prefix, &arena, ret_revision, err);
             creg_zookeeper_release(state);
@@ -517,7 +518,7 @@ creg_status creg_zookeeper_wait(creg_driver_state *state, creg_slice prefix, uin
             set_floor(state, prefix, *ret_revision);
         if (status != CREG_OK || *ret_revision != revision)
             break;
-        if (creg_zookeeper_now_ms() >= deadline) {
+        if (creg_clock_ms() >= deadline) {
             status = creg_fail(err, CREG_TIMEOUT, "nothing changed in %u ms", timeout_ms);
             break;
         }

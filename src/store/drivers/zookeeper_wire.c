@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "store/drivers/zookeeper.h"
 
@@ -141,7 +142,7 @@ int32_t creg_wire_get_bytes(creg_wire_in *in, const char **ret_bytes)
 static bool wait_for(const creg_wire *wire, short events, uint64_t deadline_ms)
 {
     for (;;) {
-        uint64_t now = creg_zookeeper_now_ms();
+        uint64_t now = creg_clock_ms();
         if (now >= deadline_ms)
             return false;
         struct pollfd entry = {.fd = wire->socket, .events = events};
@@ -174,7 +175,7 @@ bool creg_wire_send(creg_wire *wire, uint64_t deadline_ms)
     }
     out->size = 0;
     out->failed = false;
-    wire->used_ms = creg_zookeeper_now_ms();
+    wire->used_ms = creg_clock_ms();
     return is_fine;
 }
 
@@ -291,7 +292,7 @@ void creg_wire_close(creg_wire *wire)
         creg_wire_put_int(&wire->out, ++wire->xid);
         creg_wire_put_int(&wire->out, TYPE_CLOSE);
         creg_wire_end(&wire->out, begin);
-        creg_wire_send(wire, creg_zookeeper_now_ms());
+        creg_wire_send(wire, creg_clock_ms());
         close(wire->socket);
     }
     creg_memory_free(wire->out.bytes);

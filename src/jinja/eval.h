@@ -56,17 +56,20 @@ typedef struct jinja_tracer {
     size_t size, capacity;
 } jinja_tracer;
 
+/** Something that is no text was written: Jinja2 joins when all is there, and fails then. */
+typedef struct jinja_odd {
+    const char *type; /* NULL: nothing */
+    const jinja_stmt *stmt;
+    const jinja_template *owner;
+} jinja_odd;
+
 /** A buffer that output goes to: the result, or a macro's, a set block's ... */
 typedef struct jinja_output {
     creg_text text;
     jinja_tracer *tracer; /* of the result only, when asked for */
     jinja_quote quote;
     bool untrusted; /* holds data outside of quotes: not template text any more */
-
-    /* Something that is no text was written: Jinja2 joins when all is there, and fails then. */
-    const char *odd_type; /* NULL: nothing */
-    const jinja_stmt *odd_stmt;
-    const jinja_template *odd_owner;
+    jinja_odd odd;
 } jinja_output;
 
 typedef struct jinja_module jinja_module;
@@ -118,9 +121,15 @@ jinja_eval jinja_choose_eval(jinja_node *node);
  * to the render. */
 bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node, bool escapes,
                 creg_value *ret_value);
+/** The same, of a list; jinja_fold() leaves it, since one is made anew for each use. */
+bool jinja_fold_list(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                     bool escapes, const creg_list **ret_list);
 /** Its truth, whatever kind of value it is. */
 bool jinja_fold_truth(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                       bool escapes, bool *ret_truth);
+/** Whether it is strictly undefined; what to say of that goes to `err`. */
+bool jinja_fold_undefined(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                          bool escapes, creg_error *err);
 /** The text that it prints as; escaped as HTML if `escapes`. */
 bool jinja_fold_text(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                      bool escapes, creg_slice *ret_text);

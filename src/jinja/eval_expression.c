@@ -625,6 +625,31 @@ bool jinja_fold(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
     }
 }
 
+bool jinja_fold_list(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                     bool escapes, const creg_list **ret_list)
+{
+    jinja_state st;
+    creg_value value;
+    if (!evaluate_early(&st, engine, arena, node, escapes, &value) ||
+        value.kind != CREG_KIND_LIST)
+        return false;
+    *ret_list = value.as.list;
+    return true;
+}
+
+bool jinja_fold_undefined(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
+                          bool escapes, creg_error *err)
+{
+    jinja_state st;
+    creg_value value;
+    if (!evaluate_early(&st, engine, arena, node, escapes, &value) ||
+        !jinja_is_strict_undefined(value))
+        return false;
+    st.run.err = err;
+    (void)jinja_fail_undefined(&st.run, value);
+    return true;
+}
+
 bool jinja_fold_truth(jinja_engine *engine, creg_arena *arena, const jinja_node *node,
                       bool escapes, bool *ret_truth)
 {

@@ -361,7 +361,6 @@ typedef struct cutting {
     creg_value leeway;
     int64_t end_length; /* code points of `end` */
     creg_value end;
-    bool killwords;
 } cutting;
 
 static creg_status check_at_least(jinja_run *run, const char *name, creg_value value,
@@ -389,9 +388,7 @@ static creg_status read_cutting(jinja_call *call, cutting *cut)
     cut->leeway = jinja_argument(call, 4, creg_value_none());
     if (creg_value_is(cut->leeway, CREG_KIND_NONE))
         cut->leeway = creg_value_int(5);
-    creg_status status = jinja_argument_bool(call, 2, false, &cut->killwords);
-    if (status == CREG_OK)
-        status = jinja_length(run, cut->end, &end_length);
+    creg_status status = jinja_length(run, cut->end, &end_length);
     if (status != CREG_OK)
         return status;
     cut->end_length = (int64_t)end_length;
@@ -449,15 +446,19 @@ static creg_status filter_truncate(jinja_call *call, creg_value *ret_value)
     *ret_value = source;
     if (short_enough)
         return CREG_OK;
+    bool killwords; /* looked at when something has to be cut */
+    status = jinja_argument_bool(call, 2, false, &killwords);
+    if (status != CREG_OK)
+        return status;
     if (!creg_value_is(cut.length, CREG_KIND_INT) && !creg_value_is(cut.length, CREG_KIND_BOOL))
         return jinja_fail(run, "TypeError",
                           "slice indices must be integers or None or have an __index__ method");
     if (!creg_value_is(source, CREG_KIND_STRING))
-        return fail_truncate(run, source, cut.killwords);
+        return fail_truncate(run, source, killwords);
 
     creg_slice text = creg_value_text(source);
     text.size = creg_utf8_offset(text, (size_t)(cut.length.as.integer - cut.end_length));
-    if (!cut.killwords)
+    if (!killwords)
         text = drop_last_word(text);
     creg_value start = creg_value_string(text);
     start.flags = source.flags & CREG_STRING_MARKUP;

@@ -284,6 +284,39 @@ static void fold_concat(jinja_parser *p, jinja_escape_mode escape, jinja_node *n
     (void)fold_into(p, escape, node, &plain);
 }
 
+/* Of scalars: then it may stand there as if it had been written. */
+static bool is_plain_list(const creg_list *list)
+{
+    for (size_t i = 0; i < list->size; i++)
+        if (list->items[i].kind < CREG_KIND_NONE || list->items[i].kind > CREG_KIND_STRING)
+            return false;
+    return true;
+}
+
+/* What a filter makes of a constant slice: see constant trees above. */
+static bool fold_list(jinja_parser *p, jinja_escape_mode escape, jinja_node *node)
+{
+    const creg_list *list;
+    if (!p->folds_more || node->kind != NODE_FILTER || !jinja_is_constant(escape, node) ||
+        !jinja_fold_list(p->engine, p->arena, node, escape == ESCAPE_ON, &list) ||
+        !is_plain_list(list))
+        return true;
+    jinja_node **items = jinja_parse_alloc(p, list->size, sizeof *items);
+    jinja_node *each = jinja_parse_alloc(p, list->size, sizeof *each);
+    if (items == NULL || each == NULL)
+        return false;
+    for (size_t i = 0; i < list->size; i++) {
+        each[i] = *node; /* the place */
+        become_constant(&each[i], list->items[i]);
+        items[i] = &each[i];
+    }
+    node->kind = NODE_LIST;
+    node->as.list.items = items;
+    node->as.list.count = (uint32_t)list->size;
+    node->eval = jinja_choose_eval(node);
+    return true;
+}
+
 /* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */
 bool jinja_fold_node(jinja_parser *p, jinja_escape_mode escape, jinja_node *node)
 {
@@ -299,5 +332,6 @@ bool jinja_fold_node(jinja_parser *p, jinja_escape_mode escape, jinja_node *node
     if (can_fold(node) ||
         (p->folds_more && node->kind != NODE_CONST && jinja_is_constant(escape, node)))
         (void)fold_into(p, escape, node, node);
-    return node->kind == NODE_CONST || move_sign(p, escape, node);
+    return node->kind == NODE_CONST ||
+           (fold_list(p, escape, node) && move_sign(p, escape, node));
 }

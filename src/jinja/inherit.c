@@ -21,6 +21,7 @@ struct jinja_module {
     const jinja_template *owner;
     jinja_context *context;
     creg_value text; /* what the body wrote */
+    jinja_odd odd;   /* or what it wrote that cannot be joined: fails when the text is wanted */
 };
 
 /* ---- contexts ------------------------------------------------------------------------- */
@@ -528,6 +529,13 @@ static creg_status print_module(const creg_object *object, bool as_repr, creg_ar
                                 creg_slice *ret_text, creg_error *err)
 {
     const jinja_module *module = (const jinja_module *)(const void *)object;
+    if (!as_repr && module->odd.type != NULL) {
+        creg_status status =
+            creg_fail(err, CREG_TEMPLATE_RUNTIME,
+                      "sequence item 0: expected str instance, %s found", module->odd.type);
+        creg_error_type(err, "TypeError");
+        return status;
+    }
     if (!as_repr) {
         *ret_text = creg_value_text(module->text);
         return CREG_OK;
@@ -555,7 +563,8 @@ static creg_status make_module(jinja_state *st, const jinja_template *owner,
     st->out = &out;
     creg_status status = jinja_run_root(st, owner, context);
     st->out = before;
-    if (status == CREG_OK)
+    module->odd = out.odd;
+    if (status == CREG_OK && out.odd.type == NULL)
         status = jinja_output_value(st, &out, context->autoescape, &module->text);
     module->base.object_class = &module_class.base;
     module->owner = owner;
@@ -601,7 +610,11 @@ static creg_status include(jinja_state *st, const jinja_stmt *stmt, const jinja_
     if (!stmt->as.other.with_context) {
         jinja_module *module;
         creg_status status = default_module(st, owner, &module);
-        return status == CREG_OK ? jinja_write_value(st, stmt, module->text) : status;
+        if (status == CREG_OK && module->odd.type == NULL)
+            status = jinja_write_value(st, stmt, module->text);
+        else if (status == CREG_OK && st->out->odd.type == NULL)
+            st->out->odd = module->odd;
+        return status;
     }
     const jinja_layer *layers = layers_with_locals(st, &stmt->as.other.locals);
     jinja_context *context = layers == NULL ? NULL : jinja_context_new(st, owner, layers);

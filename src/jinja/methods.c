@@ -113,11 +113,12 @@ creg_status jinja_text_of_self(jinja_call *call, creg_text *text, creg_value *re
 
 creg_status jinja_escape_argument(jinja_call *call, size_t index)
 {
-    bool escapes = jinja_is_markup(call->args[0]) && jinja_has(call, index) &&
-                   creg_value_is(call->args[index], CREG_KIND_STRING);
-    if (!escapes)
+    if (!jinja_is_markup(call->args[0]) || !jinja_has(call, index))
         return CREG_OK;
-    return jinja_escape(call->run, call->args[index], &call->args[index]);
+    creg_value *value = &call->args[index];
+    if (!creg_value_is(*value, CREG_KIND_STRING) && !jinja_has_html(*value))
+        return CREG_OK;
+    return jinja_escape(call->run, *value, value);
 }
 
 creg_status jinja_argument_bound(jinja_call *call, size_t index, int64_t otherwise,

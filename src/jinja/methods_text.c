@@ -479,16 +479,21 @@ static const creg_value *find_translation(creg_value table, uint32_t code_point,
 static creg_status method_translate(jinja_call *call, creg_value *ret_value)
 {
     creg_slice source = creg_value_text(call->args[0]);
+    creg_status status = jinja_escape_argument(call, 1);
+    if (status != CREG_OK)
+        return status;
     creg_value table = call->args[1];
     bool by_position = creg_value_is(table, CREG_KIND_LIST) ||
                        creg_value_is(table, CREG_KIND_TUPLE) ||
                        creg_value_is(table, CREG_KIND_STRING);
+    if (creg_value_is(table, CREG_KIND_UNDEFINED))
+        return jinja_fail_undefined(call->run, table);
     if (!by_position && !creg_value_is(table, CREG_KIND_MAP))
         return jinja_fail(call->run, "TypeError", "'%s' object is not subscriptable",
                           creg_value_type_name(table));
     creg_text text;
     jinja_text_init(call->run, &text);
-    creg_status status = jinja_charge(call->run, source.size / 16);
+    status = jinja_charge(call->run, source.size / 16);
     for (size_t at = 0; at < source.size && status == CREG_OK;) {
         size_t width;
         creg_value character;

@@ -376,21 +376,17 @@ jinja_exec jinja_choose_output(const jinja_options *options, jinja_stmt *stmt)
 
 static void note_odd(jinja_state *st, const jinja_stmt *stmt, creg_value value)
 {
-    if (st->out->odd_type != NULL)
-        return;
-    st->out->odd_type = creg_value_type_name(value);
-    st->out->odd_stmt = stmt;
-    st->out->odd_owner = st->owner;
+    if (st->out->odd.type == NULL)
+        st->out->odd = (jinja_odd){creg_value_type_name(value), stmt, st->owner};
 }
 
-static creg_status fail_odd(jinja_state *st, const jinja_output *out)
+static creg_status fail_odd(jinja_state *st, const jinja_odd *odd)
 {
     const jinja_template *owner = st->owner;
-    const jinja_stmt *stmt = out->odd_stmt;
-    st->owner = out->odd_owner;
-    creg_status status =
-        jinja_fail(&st->run, "TypeError", "sequence item 0: expected str instance, %s found",
-                   out->odd_type);
+    const jinja_stmt *stmt = odd->stmt;
+    st->owner = odd->owner;
+    creg_status status = jinja_fail(
+        &st->run, "TypeError", "sequence item 0: expected str instance, %s found", odd->type);
     status = jinja_at_line(st, stmt->line, stmt->at, stmt->size, status);
     st->owner = owner;
     return status;
@@ -420,8 +416,8 @@ creg_status jinja_output_value(jinja_state *st, jinja_output *out, bool markup,
                                creg_value *ret_value)
 {
     creg_slice text;
-    if (out->odd_type != NULL)
-        return fail_odd(st, out);
+    if (out->odd.type != NULL)
+        return fail_odd(st, &out->odd);
     if (out->text.failed != CREG_OK || creg_text_finish(&out->text, &text, NULL) != CREG_OK) {
         jinja_output *current = st->out;
         st->out = out;

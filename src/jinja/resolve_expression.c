@@ -215,6 +215,40 @@ static bool resolve_attribute(jinja_parser *p, const jinja_static_frame *fr, jin
 }
 
 /*
+ * Jinja2 asks constants for their truth, and joins them, while it compiles. Of one that is
+ * strictly undefined that fails, whether it is ever reached or not.
+ */
+static bool refuse_undefined(jinja_parser *p, const jinja_static_frame *fr,
+                             const jinja_node *node)
+{
+    creg_error error = {0};
+    if (p->engine->options.undefined != JINJA_UNDEFINED_STRICT ||
+        fr->escape == ESCAPE_VOLATILE || /* then Jinja2 folds nothing */
+        !jinja_is_constant(fr->escape, node) ||
+        !jinja_fold_undefined(p->engine, p->arena, node, fr->escape == ESCAPE_ON, &error))
+        return true;
+    jinja_parse_fail(p, "UndefinedError", node->line, node->at, "%s", error.message);
+    p->status = CREG_TEMPLATE_UNDEFINED;
+    if (p->err != NULL)
+        p->err->status = CREG_TEMPLATE_UNDEFINED;
+    return false;
+}
+
+static bool refuse_undefined_parts(jinja_parser *p, const jinja_static_frame *fr,
+                                   const jinja_node *node)
+{
+    const jinja_node *part = node->as.chain.first;
+    for (uint32_t i = 0; jinja_is_constant(fr->escape, part); i++) {
+        if (!refuse_undefined(p, fr, part))
+            return false;
+        if (i == node->as.chain.count)
+            break;
+        part = node->as.chain.rest[i].node;
+    }
+    return true;
+}
+
+/*
  * `a and b` with a constant a that is false is a, `a or b` with a true one too. Jinja2 finds that
  * before it looks at b, so that a filter there need not exist.
  */
@@ -225,6 +259,8 @@ static bool resolve_logic(jinja_parser *p, const jinja_static_frame *fr, jinja_n
     for (uint32_t i = 0;; operand = node->as.chain.rest[i++].node) {
         bool truth;
         if (!jinja_resolve_node(p, fr, operand))
+            return false;
+        if (settled && i < node->as.chain.count && !refuse_undefined(p, fr, operand))
             return false;
         settled =
             settled && jinja_is_constant(fr->escape, operand) &&
@@ -276,6 +312,7 @@ static bool resolve_condition(jinja_parser *p, const jinja_static_frame *fr, jin
     soft.soft = true;
     return jinja_resolve_node(p, &soft, node->as.operands.second) &&
            jinja_resolve_node(p, &soft, node->as.operands.first) &&
+           refuse_undefined(p, fr, node->as.operands.first) &&
            jinja_resolve_node(p, &soft, node->as.operands.third);
 }
 
@@ -303,7 +340,7 @@ static bool resolve_children(jinja_parser *p, const jinja_static_frame *fr, jinj
         return resolve_condition(p, fr, node);
     case NODE_CONCAT:
         node->escape = (uint8_t)fr->escape;
-        return resolve_chain(p, fr, node);
+        return resolve_chain(p, fr, node) && refuse_undefined_parts(p, fr, node);
     case NODE_AND:
     case NODE_OR:
         return resolve_logic(p, fr, node);

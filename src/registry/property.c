@@ -416,6 +416,7 @@ typedef struct current {
 
 static creg_status read_current(change *work, current *ret_current, creg_error *err)
 {
+    *ret_current = (current){.value = {NULL, 0}};
     creg_sight sight;
     creg_read reads[CREG_SIGHT_READS + 1];
     creg_read *property = &reads[CREG_SIGHT_READS];
@@ -434,7 +435,6 @@ static creg_status read_current(change *work, current *ret_current, creg_error *
         return status;
     if (!creg_sight_is_clear(work->registry, &work->dn, reads))
         return creg_query_fail_absent(work->registry, &work->dn, err);
-    *ret_current = (current){.value = {NULL, 0}};
     if (property->ret_pairs.size != 0) {
         ret_current->value = property->ret_pairs.items[0].value;
         ret_current->version = property->ret_pairs.items[0].version;

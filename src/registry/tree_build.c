@@ -8,6 +8,8 @@
  */
 #include "registry/tree.h"
 
+#include <assert.h>
+
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/fail.h"
@@ -233,6 +235,7 @@ static bool fill_map(builder *build, const node *work)
     if (!list_children(build, work, set))
         return false;
     for (size_t i = 0; i < set->count; i++) {
+        assert(set->items != NULL);
         child *one = &set->items[i];
         const child *two = i + 1 < set->count ? one + 1 : NULL;
         bool is_both = two != NULL && !one->is_deep && two->is_deep &&

@@ -38,7 +38,8 @@ static bool identical_at(creg_value left, creg_value right)
     if (left.kind != right.kind)
         return false;
     switch ((creg_kind)left.kind) {
-    case CREG_KIND_UNDEFINED:
+    case CREG_KIND_UNDEFINED: /* of which there are kinds */
+        return creg_value_type_name(left) == creg_value_type_name(right);
     case CREG_KIND_NONE:
         return true;
     case CREG_KIND_STRING:

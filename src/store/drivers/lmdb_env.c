@@ -528,7 +528,7 @@ static int begin_settled(lmdb_shared *shared, MDB_txn **ret_txn)
     MDB_txn *txn;
     int code = begin_once(shared, &txn);
     while (code == MDB_SUCCESS && !is_newest(shared, txn)) {
-        MDB_txn *second;
+        MDB_txn *second = NULL;
         code = begin_once(shared, &second);
         if (code == MDB_SUCCESS && mdb_txn_id(second) == mdb_txn_id(txn)) {
             end_once(shared, second);

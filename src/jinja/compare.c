@@ -22,6 +22,13 @@ static bool is_strict(creg_value value)
            jinja_undefined_mode(value) == JINJA_UNDEFINED_STRICT;
 }
 
+/* What lies in a container is equal to itself, before anybody asks it. */
+static bool is_same_undefined(creg_value left, creg_value right)
+{
+    return is_kind(left, CREG_KIND_UNDEFINED) && is_kind(right, CREG_KIND_UNDEFINED) &&
+           left.as.object == right.as.object;
+}
+
 /* ---- == ------------------------------------------------------------------------------- */
 
 static creg_status equal_within(jinja_run *run, creg_value left, creg_value right,
@@ -63,6 +70,9 @@ static creg_status equal_within(jinja_run *run, creg_value left, creg_value righ
     creg_status status = jinja_charge(run, 1);
     if (status != CREG_OK)
         return status;
+    *ret_equal = true;
+    if (depth > 0 && is_same_undefined(left, right))
+        return CREG_OK;
     if (is_strict(left))
         return jinja_fail_undefined(run, left);
     if (is_strict(right))
@@ -85,6 +95,9 @@ static bool is_container(creg_value value)
 
 creg_status jinja_same(jinja_run *run, creg_value left, creg_value right, bool *ret_same)
 {
+    *ret_same = true;
+    if (is_same_undefined(left, right))
+        return CREG_OK;
     bool by_parts = run->options->undefined == JINJA_UNDEFINED_STRICT &&
                     (is_container(left) || is_strict(left) || is_strict(right));
     if (by_parts)
@@ -160,6 +173,17 @@ static bool compare_sets(jinja_comparison comparison, const creg_map *left,
     return creg_map_keys_within(small, large);
 }
 
+/* The first pair that differs decides; a strictly undefined item on the way there fails. */
+static creg_status check_items(jinja_run *run, const creg_list *left, const creg_list *right)
+{
+    size_t shorter = left->size < right->size ? left->size : right->size;
+    creg_status status = CREG_OK;
+    bool same = true;
+    for (size_t i = 0; i < shorter && same && status == CREG_OK; i++)
+        status = jinja_same(run, left->items[i], right->items[i], &same);
+    return status;
+}
+
 creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_value left,
                           creg_value right, bool *ret_truth)
 {
@@ -174,6 +198,13 @@ creg_status jinja_compare(jinja_run *run, jinja_comparison comparison, creg_valu
             return status;
         *ret_truth = compare_sets(comparison, one, other);
         return jinja_charge(run, one->size);
+    }
+    bool is_row = is_kind(left, CREG_KIND_LIST) || is_kind(left, CREG_KIND_TUPLE);
+    if (is_row && right.kind == left.kind &&
+        run->options->undefined == JINJA_UNDEFINED_STRICT) {
+        creg_status status = check_items(run, left.as.list, right.as.list);
+        if (status != CREG_OK)
+            return status;
     }
     creg_value first = left;
     creg_value second = right;

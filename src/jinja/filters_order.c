@@ -57,7 +57,7 @@ static creg_status is_less_in_list(jinja_run *run, creg_value left, creg_value r
         left.kind == right.kind;
     if (!simple) {
         bool equal;
-        creg_status status = jinja_equal(run, left, right, &equal);
+        creg_status status = jinja_same(run, left, right, &equal);
         if (status != CREG_OK)
             return status;
         if (equal) {
@@ -75,7 +75,7 @@ static creg_status is_less_by_many(jinja_run *run, creg_value left, creg_value r
     for (size_t i = 0; i < left.as.list->size; i++) {
         bool equal;
         creg_status status =
-            jinja_equal(run, left.as.list->items[i], right.as.list->items[i], &equal);
+            jinja_same(run, left.as.list->items[i], right.as.list->items[i], &equal);
         if (status != CREG_OK)
             return status;
         if (!equal)

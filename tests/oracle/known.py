@@ -25,11 +25,14 @@ def is_counted_method(text, expected, got):
 
 
 def is_counted_iterator(text, expected, got):
-    """The same of what `reverse` gives for a list."""
-    measured = r"\|\s*reverse\s*\|\s*(wordcount|wordwrap|center|truncate)\b"
-    filtered = r"filter\s+(wordwrap|center|truncate)\b.*\|\s*reverse\s*-?}}"
-    return (re.search(measured, text) or re.search(filtered, text)) and \
-        "output" in expected and "output" in got
+    """The same of what `reverse` gives for a list, and of the filters that are generators."""
+    made = r"\|\s*(reverse|map|select|reject|selectattr|rejectattr|unique|batch|slice|items)\b"
+    counted = r"(wordcount|wordwrap|center|truncate|length|count)\b"
+    measured = made + r"[^}%]*\|\s*" + counted
+    filtered = r"filter\s+" + counted + r".*" + made + r"[^}%]*}}"
+    return (re.search(measured, text) or re.search(filtered, text, re.S)) and \
+        "output" in expected and "output" in got and \
+        re.search(r"object|gene", expected["output"])
 
 
 def is_counted_object(text, expected, got):

@@ -50,8 +50,6 @@ static creg_status get_key(printer *self, creg_slice name, creg_value *ret_value
 {
     creg_value key = creg_value_string(name);
     creg_value object = self->arguments;
-    if (!self->is_mapping)
-        return jinja_fail(self->run, "TypeError", "format requires a mapping");
     if (creg_value_is(object, CREG_KIND_MAP)) {
         const creg_value *found = creg_map_get(object.as.map, key);
         if (found == NULL)
@@ -73,6 +71,8 @@ static creg_status read_key(printer *self, creg_slice format, size_t *at, conver
 {
     size_t start = *at;
     size_t open = 1;
+    if (!self->is_mapping)
+        return jinja_fail(self->run, "TypeError", "format requires a mapping");
     while (*at < format.size && open > 0) {
         open += format.data[*at] == '(';
         open -= format.data[*at] == ')';

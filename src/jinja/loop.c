@@ -136,6 +136,17 @@ static creg_status call_cycle(jinja_run *run, creg_object *object, const creg_va
     return CREG_OK;
 }
 
+/* Item by item: an undefined name is another value in each turn, and is asked. */
+static creg_status equal_values(jinja_run *run, const creg_list *left, const creg_list *right,
+                                bool *ret_equal)
+{
+    creg_status status = CREG_OK;
+    *ret_equal = left->size == right->size;
+    for (size_t i = 0; i < left->size && *ret_equal && status == CREG_OK; i++)
+        status = jinja_equal(run, left->items[i], right->items[i], ret_equal);
+    return status;
+}
+
 static creg_status call_changed(jinja_run *run, creg_object *object,
                                 const creg_value *positional, size_t count,
                                 const creg_entry *keywords, size_t keyword_count,
@@ -156,7 +167,7 @@ static creg_status call_changed(jinja_run *run, creg_object *object,
     bool same = false;
     creg_status status = CREG_OK;
     if (!jinja_is_missing(loop->last_changed))
-        status = jinja_equal(run, loop->last_changed, fresh, &same);
+        status = equal_values(run, loop->last_changed.as.list, values, &same);
     loop->last_changed = fresh;
     if (status == CREG_OK)
         *ret_value = creg_value_bool(!same);

@@ -56,6 +56,12 @@ def is_value_first(text, expected, got):
         error_type(got) == "UndefinedError"
 
 
+def is_unreached_key(text, expected, got):
+    """`{[]: 1}|list` fails while Jinja2 compiles, even where nothing reaches it."""
+    return message(expected).startswith("unhashable type") and "output" in got and \
+        re.search(r"[{,]\s*[\[{(].*:", text)
+
+
 # (reason, test of (templates as one text, expected, got))
 ROWS = [
     ("int of a text that says infinity gives the default, as in 3.1.6",
@@ -67,6 +73,7 @@ ROWS = [
     ("an object of the engine prints without an address", is_counted_object),
     ("a cycler is no map", is_items_of_cycler),
     ("the value of a set comes before its target", is_value_first),
+    ("a key that cannot be one fails when it is reached", is_unreached_key),
 ]
 
 

@@ -361,9 +361,9 @@ static creg_status repeat(jinja_run *run, creg_value sequence, creg_value count,
         return jinja_fail(run, "TypeError", "can't multiply sequence by non-int of type '%s'",
                           creg_value_type_name(count));
     creg_integer times = creg_value_to_integer(count);
-    if (times.big != NULL && creg_integer_sign(times) > 0)
+    if (times.big != NULL)
         return jinja_fail(run, "OverflowError", "cannot fit 'int' into an index-sized integer");
-    size_t repeats = times.big != NULL || times.small < 0 ? 0 : (size_t)times.small;
+    size_t repeats = times.small < 0 ? 0 : (size_t)times.small;
     if (is_kind(sequence, CREG_KIND_LIST) || is_kind(sequence, CREG_KIND_TUPLE))
         return repeat_list(run, sequence, repeats, ret_value);
     return repeat_text(run, sequence, repeats, ret_value);

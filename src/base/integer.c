@@ -590,12 +590,6 @@ static void append_word(creg_text *text, uint64_t word, unsigned base, size_t wi
     creg_text_append(text, digits + at, sizeof digits - at);
 }
 
-size_t creg_integer_digits(creg_integer integer)
-{
-    size_t bits = creg_integer_bits(integer);
-    return bits == 0 ? 1 : digits_of_bits(bits);
-}
-
 /* Cut off one digit of libtommath's size after the other; they come lowest first. */
 static mp_err split(mp_int *number, mp_digit power, mp_digit *words, size_t *ret_count)
 {

@@ -86,9 +86,6 @@ size_t creg_integer_ones(creg_integer integer);
 /** Append in a base from 2 to 36, lower-case letters, "-" in front of negative ones. */
 void creg_integer_print(creg_text *text, creg_integer integer, unsigned base);
 
-/** About how many decimal digits: exact or one more. */
-size_t creg_integer_digits(creg_integer integer);
-
 /**
  * Python's int(text, base); base 0 takes the prefix's word for it.
  *

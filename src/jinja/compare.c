@@ -137,17 +137,6 @@ static creg_status fail_order(jinja_run *run, const char *sign, creg_value left,
                       sign, creg_value_type_name(left), creg_value_type_name(right));
 }
 
-creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *ret_order)
-{
-    creg_value first = left;
-    creg_value second = right;
-    creg_order order = creg_value_order(left, right, &run->fuel, &first, &second);
-    if (order == CREG_ORDER_IMPOSSIBLE)
-        return fail_order(run, "<", first, second);
-    *ret_order = order == CREG_ORDER_NEITHER ? 0 : (int)order;
-    return CREG_OK;
-}
-
 static bool is_like_set(creg_value value)
 {
     return is_kind(value, CREG_KIND_SET) ||

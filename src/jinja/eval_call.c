@@ -501,13 +501,3 @@ creg_status jinja_apply_filter(jinja_run *run, creg_slice name, creg_value value
     return apply_named(run, JINJA_FILTERS, name, value, positional, count, keywords,
                        keyword_count, ret_value);
 }
-
-creg_status jinja_apply_test(jinja_run *run, creg_slice name, creg_value value,
-                             const creg_value *positional, size_t count,
-                             const creg_entry *keywords, size_t keyword_count, bool *ret_truth)
-{
-    creg_value result;
-    creg_status status = apply_named(run, JINJA_TESTS, name, value, positional, count, keywords,
-                                     keyword_count, &result);
-    return status == CREG_OK ? jinja_truthy(run, result, ret_truth) : status;
-}

@@ -236,10 +236,6 @@ bool jinja_is_set_view(creg_value value);
 /** What set() makes of it; *ret_set stays as it was when it fails. */
 creg_status jinja_to_set(jinja_run *run, creg_value value, creg_map **ret_set);
 
-/** -1, 0, 1 for values that Python can order with <; TypeError otherwise. For sorting: a NaN
- * counts as equal to everything, as Python's sort sees it. */
-creg_status jinja_order(jinja_run *run, creg_value left, creg_value right, int *ret_order);
-
 /** `needle in haystack`. */
 creg_status jinja_contains(jinja_run *run, creg_value haystack, creg_value needle,
                            bool *ret_contains);
@@ -254,13 +250,6 @@ creg_status jinja_get_attribute(jinja_run *run, creg_value object, creg_slice na
 /** The one look-up path for `[key]` (item first, then attribute). Missing gives undefined. */
 creg_status jinja_get_item(jinja_run *run, creg_value object, creg_value key,
                            creg_value *ret_value);
-
-/** `attribute=` of map, sort, groupby ...: "a.0.b" by jinja_get_item; an integer is an index. */
-creg_status jinja_get_path(jinja_run *run, creg_value object, creg_value path,
-                           creg_value *ret_value);
-
-/** An undefined value that says "'name' is undefined" when used. */
-creg_value jinja_make_undefined(jinja_run *run, creg_slice name);
 
 /** An undefined value with a message of its own. `hint` is printf-like. */
 CREG_PRINTF(2, 3) creg_value jinja_make_undefined_hint(jinja_run *run, const char *hint, ...);
@@ -338,11 +327,6 @@ creg_status jinja_apply_filter(jinja_run *run, creg_slice name, creg_value value
                                const creg_entry *keywords, size_t keyword_count,
                                creg_value *ret_value);
 
-/** Apply a test by name: what select('odd') does. */
-creg_status jinja_apply_test(jinja_run *run, creg_slice name, creg_value value,
-                             const creg_value *positional, size_t count,
-                             const creg_entry *keywords, size_t keyword_count, bool *ret_truth);
-
 /* ---- objects -------------------------------------------------------------------------- */
 
 /**
@@ -419,12 +403,6 @@ creg_status jinja_argument_bool(jinja_call *call, size_t index, bool otherwise,
 /** A text argument; TypeError for what is not a string. */
 creg_status jinja_argument_text(jinja_call *call, size_t index, creg_slice otherwise,
                                 creg_slice *ret_text);
-
-/** A string value over text in the arena. */
-static inline creg_value jinja_string(creg_slice text)
-{
-    return creg_value_string(text);
-}
 
 /** A buffer for a result text, under the memory limit. */
 static inline void jinja_text_init(jinja_run *run, creg_text *text)

@@ -44,11 +44,6 @@ creg_value jinja_undefined_for_name(creg_arena *arena, jinja_undefined mode, cre
     return value;
 }
 
-creg_value jinja_make_undefined(jinja_run *run, creg_slice name)
-{
-    return jinja_undefined_for_name(run->arena, run->options->undefined, name);
-}
-
 creg_value jinja_make_undefined_in(jinja_run *run, creg_value object, creg_value key)
 {
     jinja_undefined_info *info;

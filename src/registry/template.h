@@ -15,7 +15,4 @@ creg_status creg_template_of_pairs(creg_registry *registry, creg_slice name, cre
                                    const creg_pairs *pairs, creg_arena *arena,
                                    creg_template *ret_template, creg_error *err);
 
-/** The context's names and the lint need what a body is called: "cdh/5.7.0". */
-creg_slice creg_template_title(const creg_template *template_, creg_arena *arena);
-
 #endif

@@ -53,11 +53,6 @@ static bool identical_at(creg_value left, creg_value right)
     }
 }
 
-bool creg_value_identical(creg_value left, creg_value right)
-{
-    return identical_at(left, right);
-}
-
 /* Comparing long texts of one size costs by their size, hashing long ones too. */
 static void pay_for_text(creg_value left, creg_value right, walk allowed)
 {

@@ -38,10 +38,6 @@ bool creg_value_same_within(creg_value left, creg_value right, uint64_t *work);
  * is found again. */
 bool creg_value_same(creg_value left, creg_value right);
 
-/** The very same container or object, or equal scalars of one kind: Python's `is`, as far as
- * values without identity have one. */
-bool creg_value_identical(creg_value left, creg_value right);
-
 /** Is every key of `left` in `right`? */
 bool creg_map_keys_within(const creg_map *left, const creg_map *right);
 

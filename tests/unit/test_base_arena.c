@@ -74,7 +74,11 @@ static void test_arena__reset_keeps_one_chunk(void **state)
     size_t taken = arena.taken;
     for (int i = 0; i < 100; i++)
         creg_arena_alloc(&arena, 100);
+#ifndef CREG_ARENA_DEBUG /* where every block is an allocation there are no chunks to keep */
     assert_int_equal(arena.taken, taken);
+#else
+    assert_true(arena.taken > taken);
+#endif
     creg_arena_clear(&arena);
 }
 

@@ -284,12 +284,38 @@ static void fold_concat(jinja_parser *p, jinja_escape_mode escape, jinja_node *n
     (void)fold_into(p, escape, node, &plain);
 }
 
-/* Of scalars: then it may stand there as if it had been written. */
-static bool is_plain_list(const creg_list *list)
+/* Of scalars and such lists: then it may stand there as if it had been written. */
+static bool is_plain_list(const creg_list *list, int depth)
 {
-    for (size_t i = 0; i < list->size; i++)
-        if (list->items[i].kind < CREG_KIND_NONE || list->items[i].kind > CREG_KIND_STRING)
+    for (size_t i = 0; i < list->size; i++) {
+        creg_value item = list->items[i];
+        bool is_plain = creg_value_is(item, CREG_KIND_LIST)
+                            ? depth < 4 && is_plain_list(item.as.list, depth + 1)
+                            : item.kind >= CREG_KIND_NONE && item.kind <= CREG_KIND_STRING;
+        if (!is_plain)
             return false;
+    }
+    return true;
+}
+
+static bool become_list(jinja_parser *p, jinja_node *node, const creg_list *list)
+{
+    jinja_node **items = jinja_parse_alloc(p, list->size, sizeof *items);
+    jinja_node *each = jinja_parse_alloc(p, list->size, sizeof *each);
+    if (items == NULL || each == NULL)
+        return false;
+    for (size_t i = 0; i < list->size; i++) {
+        each[i] = *node; /* the place */
+        items[i] = &each[i];
+        if (!creg_value_is(list->items[i], CREG_KIND_LIST))
+            become_constant(&each[i], list->items[i]);
+        else if (!become_list(p, &each[i], list->items[i].as.list))
+            return false;
+    }
+    node->kind = NODE_LIST;
+    node->as.list.items = items;
+    node->as.list.count = (uint32_t)list->size;
+    node->eval = jinja_choose_eval(node);
     return true;
 }
 
@@ -299,22 +325,9 @@ static bool fold_list(jinja_parser *p, jinja_escape_mode escape, jinja_node *nod
     const creg_list *list;
     if (!p->folds_more || node->kind != NODE_FILTER || !jinja_is_constant(escape, node) ||
         !jinja_fold_list(p->engine, p->arena, node, escape == ESCAPE_ON, &list) ||
-        !is_plain_list(list))
+        !is_plain_list(list, 0))
         return true;
-    jinja_node **items = jinja_parse_alloc(p, list->size, sizeof *items);
-    jinja_node *each = jinja_parse_alloc(p, list->size, sizeof *each);
-    if (items == NULL || each == NULL)
-        return false;
-    for (size_t i = 0; i < list->size; i++) {
-        each[i] = *node; /* the place */
-        become_constant(&each[i], list->items[i]);
-        items[i] = &each[i];
-    }
-    node->kind = NODE_LIST;
-    node->as.list.items = items;
-    node->as.list.count = (uint32_t)list->size;
-    node->eval = jinja_choose_eval(node);
-    return true;
+    return become_list(p, node, list);
 }
 
 /* A failing constant (1/0) is left alone: it fails when, and if, it is reached. */

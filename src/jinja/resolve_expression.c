@@ -238,10 +238,12 @@ static bool refuse_undefined_parts(jinja_parser *p, const jinja_static_frame *fr
                                    const jinja_node *node)
 {
     const jinja_node *part = node->as.chain.first;
+    creg_slice text;
     for (uint32_t i = 0; jinja_is_constant(fr->escape, part); i++) {
         if (!refuse_undefined(p, fr, part))
             return false;
-        if (i == node->as.chain.count)
+        if (i == node->as.chain.count ||
+            !jinja_fold_text(p->engine, p->arena, part, false, &text)) /* it fails first */
             break;
         part = node->as.chain.rest[i].node;
     }

@@ -11,9 +11,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <unictype.h>
 #include <unistr.h>
 
+#include "jinja/scan.h"
 #include "jinja/string_escapes.h"
 
 typedef enum begin_kind {
@@ -65,103 +65,7 @@ typedef struct begin {
     char sign;      /* '-', '+' or 0 */
 } begin;
 
-const char *jinja_token_name(jinja_token_kind kind)
-{
-    static const char *const names[] = {
-        [TOKEN_EOF] = "end of template",
-        [TOKEN_DATA] = "template data / text",
-        [TOKEN_BLOCK_BEGIN] = "begin of statement block",
-        [TOKEN_BLOCK_END] = "end of statement block",
-        [TOKEN_VARIABLE_BEGIN] = "begin of print statement",
-        [TOKEN_VARIABLE_END] = "end of print statement",
-        [TOKEN_NAME] = "name",
-        [TOKEN_STRING] = "string",
-        [TOKEN_INTEGER] = "integer",
-        [TOKEN_FLOAT] = "float",
-        [TOKEN_ADD] = "+",
-        [TOKEN_SUB] = "-",
-        [TOKEN_MUL] = "*",
-        [TOKEN_DIV] = "/",
-        [TOKEN_FLOORDIV] = "//",
-        [TOKEN_MOD] = "%",
-        [TOKEN_POW] = "**",
-        [TOKEN_TILDE] = "~",
-        [TOKEN_EQ] = "==",
-        [TOKEN_NE] = "!=",
-        [TOKEN_LT] = "<",
-        [TOKEN_LTEQ] = "<=",
-        [TOKEN_GT] = ">",
-        [TOKEN_GTEQ] = ">=",
-        [TOKEN_ASSIGN] = "=",
-        [TOKEN_DOT] = ".",
-        [TOKEN_COLON] = ":",
-        [TOKEN_PIPE] = "|",
-        [TOKEN_COMMA] = ",",
-        [TOKEN_SEMICOLON] = ";",
-        [TOKEN_LPAREN] = "(",
-        [TOKEN_RPAREN] = ")",
-        [TOKEN_LBRACKET] = "[",
-        [TOKEN_RBRACKET] = "]",
-        [TOKEN_LBRACE] = "{",
-        [TOKEN_RBRACE] = "}",
-        [TOKEN_ERROR] = "error",
-    };
-    return names[kind];
-}
-
 /* ---- small scanners ------------------------------------------------------------------- */
-
-/* What a byte is inside of a tag; a byte of a longer character is WIDE. */
-typedef enum byte_class {
-    BYTE_OTHER,
-    BYTE_SPACE,
-    BYTE_DIGIT,
-    BYTE_WORD, /* a letter or _ */
-    BYTE_WIDE
-} byte_class;
-
-static byte_class class_of(char byte)
-{
-    enum { O = BYTE_OTHER, S = BYTE_SPACE, D = BYTE_DIGIT, W = BYTE_WORD };
-    /* clang-format off */
-    static const uint8_t classes[128] = {
-        O, O, O, O, O, O, O, O, O, S, S, S, S, S, O, O,
-        O, O, O, O, O, O, O, O, O, O, O, O, S, S, S, S,
-        S, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-        D, D, D, D, D, D, D, D, D, D, O, O, O, O, O, O,
-        O, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W,
-        W, W, W, W, W, W, W, W, W, W, W, O, O, O, O, W,
-        O, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W,
-        W, W, W, W, W, W, W, W, W, W, W, O, O, O, O, O,
-    };
-    /* clang-format on */
-    unsigned char index = (unsigned char)byte;
-    return index < 128 ? (byte_class)classes[index] : BYTE_WIDE;
-}
-
-/* Size of the blank character at `at` as Python's \s sees it; 0: none. */
-static size_t space_size(const lexer *lx, size_t at)
-{
-    if (at >= lx->source.size)
-        return 0;
-    byte_class kind = class_of(lx->source.data[at]);
-    if (kind != BYTE_WIDE)
-        return kind == BYTE_SPACE;
-    ucs4_t code;
-    int size = u8_mbtouc(&code, (const uint8_t *)lx->source.data + at, lx->source.size - at);
-    bool blank = code == 0x85 || code == 0xA0 || code == 0x1680 ||
-                 (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 ||
-                 code == 0x202F || code == 0x205F || code == 0x3000;
-    return blank ? (size_t)size : 0;
-}
-
-static size_t skip_spaces(const lexer *lx, size_t at)
-{
-    size_t size;
-    while ((size = space_size(lx, at)) != 0)
-        at += size;
-    return at;
-}
 
 /* Where the text [from, to) ends when the blanks at its end are cut. */
 static size_t strip_right(const lexer *lx, size_t from, size_t to)
@@ -170,7 +74,7 @@ static size_t strip_right(const lexer *lx, size_t from, size_t to)
         size_t back = to - 1;
         while (back > from && ((unsigned char)lx->source.data[back] & 0xC0) == 0x80)
             back--;
-        if (space_size(lx, back) != to - back)
+        if (jinja_space_size(lx->source, back) != to - back)
             break;
         to = back;
     }
@@ -186,11 +90,6 @@ static bool looking_at(const lexer *lx, size_t at, creg_slice text)
         if (lx->source.data[at + i] != text.data[i])
             return false;
     return true;
-}
-
-static char byte_at(const lexer *lx, size_t at)
-{
-    return at < lx->source.size ? lx->source.data[at] : '\0';
 }
 
 static bool is_line_start(const lexer *lx, size_t at)
@@ -299,20 +198,21 @@ static void push_data(lexer *lx, size_t at, size_t end)
 
 static size_t raw_end_tag(const lexer *lx, size_t at, bool with_plus)
 {
-    if (byte_at(lx, at) == '-' && looking_at(lx, at + 1, lx->block_end))
-        return skip_spaces(lx, at + 1 + lx->block_end.size);
-    if (with_plus && byte_at(lx, at) == '+' && looking_at(lx, at + 1, lx->block_end))
+    if (jinja_byte_at(lx->source, at) == '-' && looking_at(lx, at + 1, lx->block_end))
+        return jinja_skip_spaces(lx->source, at + 1 + lx->block_end.size);
+    if (with_plus && jinja_byte_at(lx->source, at) == '+' &&
+        looking_at(lx, at + 1, lx->block_end))
         return at + 1 + lx->block_end.size;
     if (!looking_at(lx, at, lx->block_end))
         return 0;
     at += lx->block_end.size;
-    bool trim = with_plus && lx->options->trim_blocks && byte_at(lx, at) == '\n';
+    bool trim = with_plus && lx->options->trim_blocks && jinja_byte_at(lx->source, at) == '\n';
     return trim ? at + 1 : at;
 }
 
 static char sign_at(const lexer *lx, size_t at)
 {
-    char byte = byte_at(lx, at);
+    char byte = jinja_byte_at(lx->source, at);
     return byte == '-' || byte == '+' ? byte : '\0';
 }
 
@@ -322,11 +222,11 @@ static bool match_raw(const lexer *lx, size_t at, const char *word, bool is_end,
         return false;
     size_t p = at + lx->block_start.size;
     char sign = sign_at(lx, p);
-    p = skip_spaces(lx, p + (sign != '\0'));
+    p = jinja_skip_spaces(lx->source, p + (sign != '\0'));
     creg_slice name = creg_slice_of(word);
     if (!looking_at(lx, p, name))
         return false;
-    size_t end = raw_end_tag(lx, skip_spaces(lx, p + name.size), is_end);
+    size_t end = raw_end_tag(lx, jinja_skip_spaces(lx->source, p + name.size), is_end);
     if (end == 0)
         return false;
     *ret = (begin){.kind = BEGIN_RAW, .at = at, .end = end, .sign = sign};
@@ -337,7 +237,8 @@ static size_t match_line_statement(const lexer *lx, size_t at, creg_slice prefix
 {
     if (!is_line_start(lx, at))
         return 0;
-    while (byte_at(lx, at) == ' ' || byte_at(lx, at) == '\t' || byte_at(lx, at) == '\v')
+    while (jinja_byte_at(lx->source, at) == ' ' || jinja_byte_at(lx->source, at) == '\t' ||
+           jinja_byte_at(lx->source, at) == '\v')
         at++;
     return looking_at(lx, at, prefix) ? at + prefix.size : 0;
 }
@@ -349,7 +250,7 @@ static bool follows_word(const lexer *lx, size_t at)
     size_t back = at - 1;
     while (back > 0 && ((unsigned char)lx->source.data[back] & 0xC0) == 0x80)
         back--;
-    return space_size(lx, back) == 0;
+    return jinja_space_size(lx->source, back) == 0;
 }
 
 static size_t match_line_comment(const lexer *lx, size_t at, creg_slice prefix)
@@ -357,8 +258,8 @@ static size_t match_line_comment(const lexer *lx, size_t at, creg_slice prefix)
     if (!is_line_start(lx, at) && !follows_word(lx, at))
         return 0;
     size_t size;
-    while ((size = space_size(lx, at)) != 0 && byte_at(lx, at) != '\n' &&
-           byte_at(lx, at) != '\r')
+    while ((size = jinja_space_size(lx->source, at)) != 0 &&
+           jinja_byte_at(lx->source, at) != '\n' && jinja_byte_at(lx->source, at) != '\r')
         at += size;
     return looking_at(lx, at, prefix) ? at + prefix.size : 0;
 }
@@ -431,190 +332,6 @@ static size_t stripped_end(const lexer *lx, const begin *tag)
 }
 
 /* ---- inside of tags ------------------------------------------------------------------- */
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-static bool is_base_digit(char byte, int base)
-{
-    if (base == 2)
-        return byte == '0' || byte == '1';
-    if (base == 8)
-        return byte >= '0' && byte <= '7';
-    return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
-}
-
-/* Digits with single underscores between them, from a digit on; `at` itself when none. */
-static size_t scan_digits(const lexer *lx, size_t at)
-{
-    if (!is_digit(byte_at(lx, at)))
-        return at;
-    for (;;) {
-        if (is_digit(byte_at(lx, at)))
-            at++;
-        else if (byte_at(lx, at) == '_' && is_digit(byte_at(lx, at + 1)))
-            at += 2;
-        else
-            return at;
-    }
-}
-
-static size_t scan_exponent(const lexer *lx, size_t at)
-{
-    if (byte_at(lx, at) != 'e' && byte_at(lx, at) != 'E')
-        return at;
-    size_t digits = at + 1;
-    if (byte_at(lx, digits) == '+' || byte_at(lx, digits) == '-')
-        digits++;
-    size_t end = scan_digits(lx, digits);
-    return end == digits ? at : end;
-}
-
-static size_t scan_float(const lexer *lx, size_t at)
-{
-    if (at > 0 && lx->source.data[at - 1] == '.')
-        return at;
-    size_t whole = scan_digits(lx, at);
-    if (whole == at)
-        return at;
-    size_t fraction = whole;
-    if (byte_at(lx, whole) == '.' && is_digit(byte_at(lx, whole + 1)))
-        fraction = scan_digits(lx, whole + 1);
-    size_t end = scan_exponent(lx, fraction);
-    return end == whole ? at : end;
-}
-
-static size_t scan_based(const lexer *lx, size_t at, int base)
-{
-    size_t end = at + 2;
-    for (;;) {
-        size_t digit = byte_at(lx, end) == '_' ? end + 1 : end;
-        if (!is_base_digit(byte_at(lx, digit), base))
-            break;
-        end = digit + 1;
-    }
-    return end == at + 2 ? at : end;
-}
-
-static size_t scan_integer(const lexer *lx, size_t at)
-{
-    char first = byte_at(lx, at);
-    if (!is_digit(first))
-        return at;
-    if (first != '0')
-        return scan_digits(lx, at);
-    char mark = byte_at(lx, at + 1);
-    int base = mark == 'b' || mark == 'B'   ? 2
-               : mark == 'o' || mark == 'O' ? 8
-               : mark == 'x' || mark == 'X' ? 16
-                                            : 0;
-    size_t end = base == 0 ? at : scan_based(lx, at, base);
-    if (end > at)
-        return end;
-    end = at + 1;
-    for (;;) {
-        size_t digit = byte_at(lx, end) == '_' ? end + 1 : end;
-        if (byte_at(lx, digit) != '0')
-            return end;
-        end = digit + 1;
-    }
-}
-
-static bool is_ascii_word(char byte)
-{
-    byte_class kind = class_of(byte);
-    return kind == BYTE_WORD || kind == BYTE_DIGIT;
-}
-
-static size_t scan_wide_name(const lexer *lx, size_t at, bool *ret_valid)
-{
-    size_t begin_at = at;
-    bool valid = !is_digit(byte_at(lx, at));
-    while (at < lx->source.size) {
-        unsigned char byte = (unsigned char)lx->source.data[at];
-        if (byte < 0x80) {
-            if (!is_ascii_word((char)byte))
-                break;
-            at++;
-            continue;
-        }
-        ucs4_t code;
-        int size =
-            u8_mbtouc(&code, (const uint8_t *)lx->source.data + at, lx->source.size - at);
-        bool continues = uc_is_property_xid_continue(code);
-        bool word = continues || uc_is_general_category_withtable(code, UC_CATEGORY_MASK_L |
-                                                                            UC_CATEGORY_MASK_N);
-        if (!word)
-            break;
-        valid = valid && (at == begin_at ? uc_is_property_xid_start(code) : continues);
-        at += (size_t)size;
-    }
-    *ret_valid = valid;
-    return at;
-}
-
-/* The end of a run of word characters; *ret_valid: is it an identifier? */
-static size_t scan_name(const lexer *lx, size_t at, bool *ret_valid)
-{
-    size_t end = at;
-    while (is_ascii_word(byte_at(lx, end)))
-        end++;
-    if (class_of(byte_at(lx, end)) == BYTE_WIDE)
-        return scan_wide_name(lx, at, ret_valid);
-    *ret_valid = !is_digit(byte_at(lx, at));
-    return end;
-}
-
-static size_t scan_string(const lexer *lx, size_t at)
-{
-    char quote = byte_at(lx, at);
-    for (size_t p = at + 1; p < lx->source.size; p++) {
-        if (lx->source.data[p] == '\\')
-            p++;
-        else if (lx->source.data[p] == quote)
-            return p + 1;
-    }
-    return at;
-}
-
-static jinja_token_kind double_operator(char first, char second)
-{
-    if (first == '/' && second == '/')
-        return TOKEN_FLOORDIV;
-    if (first == '*' && second == '*')
-        return TOKEN_POW;
-    if (second != '=')
-        return TOKEN_EOF;
-    switch (first) {
-    case '=':
-        return TOKEN_EQ;
-    case '!':
-        return TOKEN_NE;
-    case '<':
-        return TOKEN_LTEQ;
-    case '>':
-        return TOKEN_GTEQ;
-    default:
-        return TOKEN_EOF;
-    }
-}
-
-static jinja_token_kind single_operator(char byte)
-{
-    static const uint8_t kinds[128] = {
-        ['+'] = TOKEN_ADD,    ['-'] = TOKEN_SUB,       ['*'] = TOKEN_MUL,
-        ['/'] = TOKEN_DIV,    ['%'] = TOKEN_MOD,       ['~'] = TOKEN_TILDE,
-        ['<'] = TOKEN_LT,     ['>'] = TOKEN_GT,        ['='] = TOKEN_ASSIGN,
-        ['.'] = TOKEN_DOT,    [':'] = TOKEN_COLON,     ['|'] = TOKEN_PIPE,
-        [','] = TOKEN_COMMA,  [';'] = TOKEN_SEMICOLON, ['('] = TOKEN_LPAREN,
-        [')'] = TOKEN_RPAREN, ['['] = TOKEN_LBRACKET,  [']'] = TOKEN_RBRACKET,
-        ['{'] = TOKEN_LBRACE, ['}'] = TOKEN_RBRACE,
-    };
-    unsigned char index = (unsigned char)byte;
-    return index < 128 ? (jinja_token_kind)kinds[index] : TOKEN_EOF;
-}
 
 static void open_bracket(lexer *lx, char closing)
 {
@@ -698,10 +415,9 @@ static void fail_unexpected_char(lexer *lx)
 static void lex_operator(lexer *lx)
 {
     char first = lx->source.data[lx->at];
-    jinja_token_kind kind = double_operator(first, byte_at(lx, lx->at + 1));
-    size_t size = kind == TOKEN_EOF ? 1 : 2;
-    if (kind == TOKEN_EOF)
-        kind = single_operator(first);
+    size_t size;
+    jinja_token_kind kind =
+        jinja_token_operator(first, jinja_byte_at(lx->source, lx->at + 1), &size);
     if (kind == TOKEN_EOF) {
         fail_unexpected_char(lx);
         return;
@@ -743,7 +459,7 @@ static void lex_string(lexer *lx, size_t end)
 static void lex_name_or_other(lexer *lx)
 {
     bool valid = true;
-    size_t end = scan_name(lx, lx->at, &valid);
+    size_t end = jinja_scan_name(lx->source, lx->at, &valid);
     if (end > lx->at) {
         if (!valid) {
             fail(lx, lx->at, "Invalid character in identifier");
@@ -754,7 +470,7 @@ static void lex_name_or_other(lexer *lx)
         return;
     }
     char byte = lx->source.data[lx->at];
-    end = byte == '\'' || byte == '"' ? scan_string(lx, lx->at) : lx->at;
+    end = byte == '\'' || byte == '"' ? jinja_scan_string(lx->source, lx->at) : lx->at;
     if (end > lx->at)
         lex_string(lx, end);
     else
@@ -764,7 +480,7 @@ static void lex_name_or_other(lexer *lx)
 /* Gives whether there were any. */
 static bool step_over_spaces(lexer *lx)
 {
-    size_t end = skip_spaces(lx, lx->at);
+    size_t end = jinja_skip_spaces(lx->source, lx->at);
     if (end == lx->at)
         return false;
     if (end == lx->at + 1 && lx->source.data[lx->at] != '\n')
@@ -779,11 +495,11 @@ static void lex_inside(lexer *lx)
 {
     if (step_over_spaces(lx))
         return;
-    if (is_digit(lx->source.data[lx->at])) {
-        size_t end = scan_float(lx, lx->at);
+    if (jinja_is_digit(lx->source.data[lx->at])) {
+        size_t end = jinja_scan_float(lx->source, lx->at);
         jinja_token_kind kind = TOKEN_FLOAT;
         if (end == lx->at) {
-            end = scan_integer(lx, lx->at);
+            end = jinja_scan_integer(lx->source, lx->at);
             kind = TOKEN_INTEGER;
         }
         push(lx, kind, lx->at, end);
@@ -796,7 +512,7 @@ static void lex_inside(lexer *lx)
 /* Could an end tag begin here? Asked in front of every token, so cheaply. */
 static bool may_end(const lexer *lx, size_t at, creg_slice tag)
 {
-    char byte = byte_at(lx, at);
+    char byte = jinja_byte_at(lx->source, at);
     return byte == tag.data[0] || byte == '-' || byte == '+';
 }
 
@@ -808,27 +524,28 @@ static size_t match_end(const lexer *lx, size_t at, creg_slice tag)
     char sign = sign_at(lx, at);
     if (sign != '\0' && looking_at(lx, at + 1, tag)) {
         size_t end = at + 1 + tag.size;
-        return sign == '-' ? skip_spaces(lx, end) : end;
+        return sign == '-' ? jinja_skip_spaces(lx->source, end) : end;
     }
     if (!looking_at(lx, at, tag))
         return 0;
     size_t end = at + tag.size;
-    return lx->options->trim_blocks && byte_at(lx, end) == '\n' ? end + 1 : end;
+    return lx->options->trim_blocks && jinja_byte_at(lx->source, end) == '\n' ? end + 1 : end;
 }
 
 static size_t match_variable_end(const lexer *lx)
 {
     if (!may_end(lx, lx->at, lx->variable_end))
         return 0;
-    if (byte_at(lx, lx->at) == '-' && looking_at(lx, lx->at + 1, lx->variable_end))
-        return skip_spaces(lx, lx->at + 1 + lx->variable_end.size);
+    if (jinja_byte_at(lx->source, lx->at) == '-' &&
+        looking_at(lx, lx->at + 1, lx->variable_end))
+        return jinja_skip_spaces(lx->source, lx->at + 1 + lx->variable_end.size);
     return looking_at(lx, lx->at, lx->variable_end) ? lx->at + lx->variable_end.size : 0;
 }
 
 /* `\s*(\n|$)`: up to the last newline of a run of blanks, or the end of the source. */
 static size_t match_line_end(const lexer *lx)
 {
-    size_t end = skip_spaces(lx, lx->at);
+    size_t end = jinja_skip_spaces(lx->source, lx->at);
     if (end == lx->source.size)
         return end + 1; /* one more than the end, so that 0 stays "no match" */
     while (end > lx->at && lx->source.data[end - 1] != '\n')

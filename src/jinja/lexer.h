@@ -9,55 +9,7 @@
 #define JINJA_LEXER_H
 
 #include "jinja/runtime.h"
-
-typedef enum jinja_token_kind {
-    TOKEN_EOF,
-    TOKEN_DATA,
-    TOKEN_BLOCK_BEGIN,
-    TOKEN_BLOCK_END,
-    TOKEN_VARIABLE_BEGIN,
-    TOKEN_VARIABLE_END,
-    TOKEN_NAME,
-    TOKEN_STRING,
-    TOKEN_INTEGER,
-    TOKEN_FLOAT,
-    TOKEN_ADD,
-    TOKEN_SUB,
-    TOKEN_MUL,
-    TOKEN_DIV,
-    TOKEN_FLOORDIV,
-    TOKEN_MOD,
-    TOKEN_POW,
-    TOKEN_TILDE,
-    TOKEN_EQ,
-    TOKEN_NE,
-    TOKEN_LT,
-    TOKEN_LTEQ,
-    TOKEN_GT,
-    TOKEN_GTEQ,
-    TOKEN_ASSIGN,
-    TOKEN_DOT,
-    TOKEN_COLON,
-    TOKEN_PIPE,
-    TOKEN_COMMA,
-    TOKEN_SEMICOLON,
-    TOKEN_LPAREN,
-    TOKEN_RPAREN,
-    TOKEN_LBRACKET,
-    TOKEN_RBRACKET,
-    TOKEN_LBRACE,
-    TOKEN_RBRACE,
-    TOKEN_ERROR /* text: the message */
-} jinja_token_kind;
-
-typedef struct jinja_token {
-    jinja_token_kind kind;
-    uint32_t line; /* counted from 1 */
-    uint32_t at;   /* byte offset in the normalised source */
-    uint32_t size; /* bytes there */
-    creg_slice
-        text; /* NAME, DATA, numbers: their text; STRING: unescaped; ERROR: the message */
-} jinja_token;
+#include "jinja/token.h"
 
 typedef struct jinja_tokens {
     jinja_token *items; /* the last one is EOF or ERROR */
@@ -77,8 +29,5 @@ typedef enum jinja_lex_start { LEX_TEMPLATE, LEX_EXPRESSION } jinja_lex_start;
 creg_status jinja_lex(const jinja_options *options, creg_slice source, jinja_lex_start start,
                       creg_arena *keep, creg_arena *scratch, jinja_tokens *ret_tokens,
                       creg_error *err);
-
-/** As messages call a kind of token: "end of print statement", "integer", "+". */
-const char *jinja_token_name(jinja_token_kind kind);
 
 #endif

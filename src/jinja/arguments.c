@@ -72,3 +72,13 @@ creg_status jinja_argument_text(jinja_call *call, size_t index, creg_slice other
     return jinja_fail(call->run, "TypeError", "expected str instance, %s found",
                       creg_value_type_name(value));
 }
+
+creg_status jinja_require_map(jinja_run *run, creg_value value)
+{
+    if (creg_value_is(value, CREG_KIND_MAP))
+        return CREG_OK;
+    if (creg_value_is(value, CREG_KIND_UNDEFINED))
+        return jinja_fail_undefined(run, value);
+    return jinja_fail(run, "AttributeError", "'%s' object has no attribute 'items'",
+                      creg_value_type_name(value));
+}

@@ -28,6 +28,9 @@ extern const jinja_builtin jinja_filters_yaml[];    /* filters_yaml.c */
 extern const jinja_builtin jinja_tests_config[];    /* tests_config.c */
 extern const jinja_builtin jinja_tests_regex[];     /* filters_regex.c */
 
+/** Is it this word, in letters of ASCII of either case? `word`: in small ones. (tests_config.c) */
+bool jinja_is_any_case(creg_slice text, const char *word);
+
 /* The row that ends every table. */
 #define JINJA_ROW_END                                                                          \
     {                                                                                          \
@@ -96,6 +99,10 @@ typedef struct jinja_sort_item {
     creg_value key;
     creg_value value;
 } jinja_sort_item;
+
+/** The entries of a map in their order, map->size of them, in the arena. */
+creg_status jinja_sort_items_of(jinja_run *run, const creg_map *map,
+                                jinja_sort_item **ret_items);
 
 /** `*ret_less`: left < right. May fail. */
 typedef creg_status (*jinja_less)(jinja_run *run, creg_value left, creg_value right,

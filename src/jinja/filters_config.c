@@ -15,18 +15,6 @@
 
 /* ---- bool, ternary, mandatory, type_debug ----------------------------------------------- */
 
-static bool equals_any_case(creg_slice text, const char *word)
-{
-    if (text.size != strlen(word))
-        return false;
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-        if ((c >= 'A' && c <= 'Z' ? (char)(c + 32) : c) != word[i])
-            return false;
-    }
-    return true;
-}
-
 static creg_status filter_bool(jinja_call *call, creg_value *ret_value)
 {
     static const char *const words[] = {"yes", "on", "1", "true"};
@@ -40,7 +28,7 @@ static creg_status filter_bool(jinja_call *call, creg_value *ret_value)
     bool truth = creg_value_equal(value, creg_value_int(1));
     if (creg_value_is(value, CREG_KIND_STRING))
         for (size_t i = 0; i < sizeof words / sizeof words[0] && !truth; i++)
-            truth = equals_any_case(creg_value_text(value), words[i]);
+            truth = jinja_is_any_case(creg_value_text(value), words[i]);
     *ret_value = creg_value_bool(truth);
     return CREG_OK;
 }
@@ -304,14 +292,10 @@ static creg_status filter_splitext(jinja_call *call, creg_value *ret_value)
             break;
         }
     }
-    creg_list *parts = creg_list_new(run->arena, 2);
     creg_slice root = creg_slice_make(path.data, dot);
     creg_slice extension = creg_slice_make(path.data + dot, path.size - dot);
-    if (parts == NULL || !creg_list_append(run->arena, parts, creg_value_string(root)) ||
-        !creg_list_append(run->arena, parts, creg_value_string(extension)))
-        return jinja_fail_arena(run);
-    *ret_value = creg_value_tuple(parts);
-    return CREG_OK;
+    return jinja_make_pair(run, creg_value_string(root), creg_value_string(extension),
+                           ret_value);
 }
 
 const jinja_builtin jinja_filters_config[] = {

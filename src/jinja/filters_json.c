@@ -198,23 +198,13 @@ static creg_status write_key(const writer *w, creg_value key)
     return CREG_OK;
 }
 
-/* The entries as sort items: the key, and the entry's index as the value. */
 static creg_status sorted_entries(const writer *w, const creg_map *map,
                                   jinja_sort_item **ret_items)
 {
-    jinja_sort_item *items = creg_arena_calloc(w->run->arena, map->size, sizeof *items);
-    if (items == NULL)
-        return jinja_fail_arena(w->run);
-    size_t count = 0;
-    for (size_t i = 0; i < map->filled; i++) {
-        if (!map->entries[i].used)
-            continue;
-        items[count].key = map->entries[i].key;
-        items[count++].value = map->entries[i].value;
-    }
-    *ret_items = items;
-    return w->style->sort_keys ? jinja_sort(w->run, items, count, false, jinja_is_less)
-                               : CREG_OK;
+    creg_status status = jinja_sort_items_of(w->run, map, ret_items);
+    return status == CREG_OK && w->style->sort_keys
+               ? jinja_sort(w->run, *ret_items, map->size, false, jinja_is_less)
+               : status;
 }
 
 static creg_status write_map(const writer *w, const creg_map *map, const nesting *outer)

@@ -215,11 +215,9 @@ static creg_status filter_xmlattr(jinja_call *call, creg_value *ret_value)
     creg_status status = jinja_argument_bool(call, 1, true, &autospace);
     if (status != CREG_OK)
         return status;
-    if (creg_value_is(source, CREG_KIND_UNDEFINED))
-        return jinja_fail_undefined(run, source);
-    if (!creg_value_is(source, CREG_KIND_MAP))
-        return jinja_fail(run, "AttributeError", "'%s' object has no attribute 'items'",
-                          creg_value_type_name(source));
+    status = jinja_require_map(run, source);
+    if (status != CREG_OK)
+        return status;
     creg_text out;
     jinja_text_init(run, &out);
     status = append_attributes(run, source.as.map, &out);

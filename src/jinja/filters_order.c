@@ -182,16 +182,6 @@ static creg_status filter_sort(jinja_call *call, creg_value *ret_value)
 
 /* ---- dictsort --------------------------------------------------------------------------- */
 
-static creg_status pair_of(jinja_run *run, const creg_entry *entry, creg_value *ret_pair)
-{
-    creg_list *pair = creg_list_new(run->arena, 2);
-    if (pair == NULL || !creg_list_append(run->arena, pair, entry->key) ||
-        !creg_list_append(run->arena, pair, entry->value))
-        return jinja_fail_arena(run);
-    *ret_pair = creg_value_tuple(pair);
-    return CREG_OK;
-}
-
 static creg_status dictsort_items(jinja_run *run, const creg_map *map, bool by_value, bool fold,
                                   jinja_sort_item **ret_items)
 {
@@ -206,7 +196,7 @@ static creg_status dictsort_items(jinja_run *run, const creg_map *map, bool by_v
             continue;
         jinja_sort_item *item = &items[count++];
         item->key = by_value ? entry->value : entry->key;
-        status = pair_of(run, entry, &item->value);
+        status = jinja_make_pair(run, entry->key, entry->value, &item->value);
         if (status == CREG_OK && fold)
             status = jinja_fold_case(run, item->key, &item->key);
     }
@@ -236,12 +226,9 @@ static creg_status filter_dictsort(jinja_call *call, creg_value *ret_value)
     creg_status status = read_dictsort_by(call, &by_value);
     if (status != CREG_OK)
         return status;
-    if (creg_value_is(source, CREG_KIND_UNDEFINED))
-        return jinja_fail_undefined(run, source);
-    if (!creg_value_is(source, CREG_KIND_MAP))
-        return jinja_fail(run, "AttributeError", "'%s' object has no attribute 'items'",
-                          creg_value_type_name(source));
-    status = jinja_argument_bool(call, 1, false, &case_sensitive);
+    status = jinja_require_map(run, source);
+    if (status == CREG_OK)
+        status = jinja_argument_bool(call, 1, false, &case_sensitive);
     if (status == CREG_OK)
         status = jinja_argument_flag(call, 3, &reverse);
 
@@ -325,11 +312,10 @@ static creg_status filter_max(jinja_call *call, creg_value *ret_value)
 static creg_status add_group(jinja_run *run, creg_list *groups, creg_value grouper,
                              creg_list *items)
 {
-    creg_list *pair = creg_list_new(run->arena, 2);
-    if (pair == NULL || !creg_list_append(run->arena, pair, grouper) ||
-        !creg_list_append(run->arena, pair, creg_value_list(items)))
-        return jinja_fail_arena(run);
-    creg_value group = creg_value_tuple(pair);
+    creg_value group;
+    creg_status status = jinja_make_pair(run, grouper, creg_value_list(items), &group);
+    if (status != CREG_OK)
+        return status;
     group.aux = JINJA_TUPLE_GROUP;
     return creg_list_append(run->arena, groups, group) ? CREG_OK : jinja_fail_arena(run);
 }

@@ -65,18 +65,9 @@ static creg_status is_less_somehow(jinja_run *run, creg_value left, creg_value r
 static creg_status sorted_items(jinja_run *run, const creg_map *map,
                                 jinja_sort_item **ret_items)
 {
-    jinja_sort_item *items = creg_arena_calloc(run->arena, map->size, sizeof *items);
-    if (items == NULL)
-        return jinja_fail_arena(run);
-    size_t count = 0;
-    for (size_t i = 0; i < map->filled; i++) {
-        if (!map->entries[i].used)
-            continue;
-        items[count].key = map->entries[i].key;
-        items[count++].value = map->entries[i].value;
-    }
-    *ret_items = items;
-    return jinja_sort(run, items, count, false, is_less_somehow);
+    creg_status status = jinja_sort_items_of(run, map, ret_items);
+    return status == CREG_OK ? jinja_sort(run, *ret_items, map->size, false, is_less_somehow)
+                             : status;
 }
 
 /* ---- on one line ------------------------------------------------------------------------ */

@@ -186,29 +186,17 @@ static creg_status dump_list(dumper *d, const creg_list *list, size_t depth)
 static creg_status entries_of(dumper *d, const creg_map *map, jinja_sort_item **ret_items)
 {
     jinja_run *run = d->run;
-    jinja_sort_item *items = creg_arena_calloc(run->arena, map->size, 2 * sizeof *items);
-    if (items == NULL)
-        return jinja_fail_arena(run);
-    size_t count = 0;
-    for (size_t i = 0; i < map->filled; i++) {
-        if (!map->entries[i].used)
-            continue;
-        items[count].key = map->entries[i].key;
-        items[count++].value = map->entries[i].value;
-    }
-    *ret_items = items;
-    if (!d->sort_keys || count == 0)
-        return CREG_OK;
-    memcpy(items + count, items, count * sizeof *items);
+    creg_status status = jinja_sort_items_of(run, map, ret_items);
+    if (status != CREG_OK || !d->sort_keys)
+        return status;
     creg_error *err = run->err;
     run->err = NULL; /* that they cannot be ordered is no failure */
-    creg_status status = jinja_sort(run, items, count, false, jinja_is_less);
+    status = jinja_sort(run, *ret_items, map->size, false, jinja_is_less);
     run->err = err;
-    if (status == CREG_TEMPLATE_RUNTIME) {
-        *ret_items = items + count;
-        return CREG_OK;
-    }
-    return status == CREG_OK ? CREG_OK : jinja_sort(run, items, count, false, jinja_is_less);
+    if (status == CREG_TEMPLATE_RUNTIME)
+        return jinja_sort_items_of(run, map, ret_items);
+    return status == CREG_OK ? CREG_OK
+                             : jinja_sort(run, *ret_items, map->size, false, jinja_is_less);
 }
 
 static creg_status dump_map(dumper *d, const creg_map *map, size_t depth)

@@ -78,26 +78,13 @@ static creg_status method_pop(jinja_call *call, creg_value *ret_value)
     return CREG_OK;
 }
 
-static creg_status make_pair(jinja_run *run, creg_value first, creg_value second,
-                             creg_value *ret_pair)
-{
-    creg_list *pair = creg_list_new(run->arena, 2);
-    if (pair == NULL)
-        return jinja_fail_arena(run);
-    pair->items[0] = first;
-    pair->items[1] = second;
-    pair->size = 2;
-    *ret_pair = creg_value_tuple(pair);
-    return CREG_OK;
-}
-
 static creg_status method_popitem(jinja_call *call, creg_value *ret_value)
 {
     const creg_entry *last = creg_map_last(map_of(call));
     if (last == NULL)
         return jinja_fail(call->run, "KeyError", "'popitem(): dictionary is empty'");
     creg_value key = last->key;
-    creg_status status = make_pair(call->run, key, last->value, ret_value);
+    creg_status status = jinja_make_pair(call->run, key, last->value, ret_value);
     if (status == CREG_OK)
         creg_map_remove(map_of(call), key);
     return status;
@@ -226,7 +213,7 @@ static creg_status next_of_view(jinja_run *run, creg_object *object, creg_value 
         return CREG_NOT_FOUND;
     const creg_entry *entry = &map->entries[self->at++];
     if (self->view->what == JINJA_VIEW_ITEMS)
-        return make_pair(run, entry->key, entry->value, ret_item);
+        return jinja_make_pair(run, entry->key, entry->value, ret_item);
     *ret_item = self->view->what == JINJA_VIEW_KEYS ? entry->key : entry->value;
     return CREG_OK;
 }

@@ -14,19 +14,6 @@ static creg_integer_room room_of(const jinja_run *run)
     return (creg_integer_room){.arena = run->arena, .digits_max = run->limits.integer_digits};
 }
 
-static creg_status give_pair(jinja_run *run, creg_value first, creg_value second,
-                             creg_value *ret_value)
-{
-    creg_list *pair = creg_list_new(run->arena, 2);
-    if (pair == NULL)
-        return jinja_fail_arena(run);
-    pair->items[0] = first;
-    pair->items[1] = second;
-    pair->size = 2;
-    *ret_value = creg_value_tuple(pair);
-    return CREG_OK;
-}
-
 /* ---- int -------------------------------------------------------------------------------- */
 
 static creg_status method_bit_length(jinja_call *call, creg_value *ret_value)
@@ -52,7 +39,7 @@ static creg_status method_int_ratio(jinja_call *call, creg_value *ret_value)
 {
     creg_value whole;
     creg_status status = jinja_positive(call->run, call->args[0], &whole);
-    return status == CREG_OK ? give_pair(call->run, whole, creg_value_int(1), ret_value)
+    return status == CREG_OK ? jinja_make_pair(call->run, whole, creg_value_int(1), ret_value)
                              : status;
 }
 
@@ -258,8 +245,8 @@ static creg_status method_float_ratio(jinja_call *call, creg_value *ret_value)
         bottom = power;
     if (status != CREG_OK)
         return status;
-    return give_pair(call->run, creg_value_of_integer(top), creg_value_of_integer(bottom),
-                     ret_value);
+    return jinja_make_pair(call->run, creg_value_of_integer(top), creg_value_of_integer(bottom),
+                           ret_value);
 }
 
 static void append_hex_digits(creg_text *text, uint64_t fraction)

@@ -125,6 +125,19 @@ creg_status jinja_text_value(jinja_run *run, creg_text *text, creg_value *ret_va
     return jinja_charge(run, slice.size / 64);
 }
 
+creg_status jinja_make_pair(jinja_run *run, creg_value first, creg_value second,
+                            creg_value *ret_pair)
+{
+    creg_list *pair = creg_list_new(run->arena, 2);
+    if (pair == NULL)
+        return jinja_fail_arena(run);
+    pair->items[0] = first;
+    pair->items[1] = second;
+    pair->size = 2;
+    *ret_pair = creg_value_tuple(pair);
+    return CREG_OK;
+}
+
 creg_status jinja_print(jinja_run *run, creg_text *text, creg_value value, bool as_repr)
 {
     creg_status status = creg_value_print_within(text, value, as_repr, &run->fuel, run->err);

@@ -404,6 +404,13 @@ creg_status jinja_argument_bool(jinja_call *call, size_t index, bool otherwise,
 creg_status jinja_argument_text(jinja_call *call, size_t index, creg_slice otherwise,
                                 creg_slice *ret_text);
 
+/** Has it entries? Else Python's error of `value.items()`. */
+creg_status jinja_require_map(jinja_run *run, creg_value value);
+
+/** The tuple (first, second). */
+creg_status jinja_make_pair(jinja_run *run, creg_value first, creg_value second,
+                            creg_value *ret_pair);
+
 /** A buffer for a result text, under the memory limit. */
 static inline void jinja_text_init(jinja_run *run, creg_text *text)
 {

@@ -150,6 +150,23 @@ static creg_status sort_long(sorter *s, size_t count)
     return status;
 }
 
+creg_status jinja_sort_items_of(jinja_run *run, const creg_map *map,
+                                jinja_sort_item **ret_items)
+{
+    jinja_sort_item *items = creg_arena_calloc(run->arena, map->size, sizeof *items);
+    if (items == NULL)
+        return jinja_fail_arena(run);
+    size_t count = 0;
+    for (size_t i = 0; i < map->filled; i++) {
+        if (!map->entries[i].used)
+            continue;
+        items[count].key = map->entries[i].key;
+        items[count++].value = map->entries[i].value;
+    }
+    *ret_items = items;
+    return CREG_OK;
+}
+
 creg_status jinja_sort(jinja_run *run, jinja_sort_item *items, size_t count, bool reverse,
                        jinja_less less)
 {

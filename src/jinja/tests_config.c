@@ -147,7 +147,7 @@ static creg_status test_version(jinja_call *call, creg_value *ret_value)
 
 /* ---- truthy, falsy ---------------------------------------------------------------------- */
 
-static bool is_word(creg_slice text, const char *word)
+bool jinja_is_any_case(creg_slice text, const char *word)
 {
     if (text.size != strlen(word))
         return false;
@@ -167,8 +167,8 @@ static bool convert_bool(creg_value value, bool *ret_truth)
     if (!creg_value_is(value, CREG_KIND_STRING))
         return false;
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
-        *ret_truth = is_word(creg_value_text(value), yes[i]);
-        if (*ret_truth || is_word(creg_value_text(value), no[i]))
+        *ret_truth = jinja_is_any_case(creg_value_text(value), yes[i]);
+        if (*ret_truth || jinja_is_any_case(creg_value_text(value), no[i]))
             return true;
     }
     return false;

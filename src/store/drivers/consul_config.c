@@ -9,21 +9,7 @@
 #include "base/fail.h"
 #include "net/secret.h"
 #include "store/drivers/consul.h"
-
-/* A parameter of the query, else an environment variable, else NULL. */
-static const char *setting(const creg_store_url *url, const char *parameter,
-                           const char *variable)
-{
-    for (size_t i = 0; i < url->query_count; i++)
-        if (creg_slice_equal(url->query[i].key, creg_slice_of(parameter)))
-            return url->query[i].value.data;
-    return variable == NULL ? NULL : creg_secret_environment(variable);
-}
-
-static bool is_true(const char *text)
-{
-    return text != NULL && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
-}
+#include "store/setting.h"
 
 static bool is_false(const char *text)
 {
@@ -33,7 +19,7 @@ static bool is_false(const char *text)
 static creg_status read_consistency(const creg_store_url *url, creg_consul_config *config,
                                     creg_error *err)
 {
-    const char *wanted = setting(url, "consistency", NULL);
+    const char *wanted = creg_setting(url, "consistency", NULL);
     if (wanted == NULL || strcmp(wanted, "consistent") == 0)
         config->consistency = "&consistent";
     else if (strcmp(wanted, "default") == 0)
@@ -61,7 +47,7 @@ static creg_status read_scope(const creg_store_url *url, creg_arena *arena,
     enum { PARTITION = 2 };
     size_t used = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *value = setting(url, parts[i].name, parts[i].variable);
+        const char *value = creg_setting(url, parts[i].name, parts[i].variable);
         if (value == NULL)
             continue;
         creg_slice escaped = creg_http_escape(creg_slice_of(value), false, arena);
@@ -82,7 +68,7 @@ static creg_status find_token(const creg_store_url *url, creg_arena *arena,
                               const char **ret_token, creg_error *err)
 {
     *ret_token = NULL;
-    const char *file = setting(url, "token_file", NULL);
+    const char *file = creg_setting(url, "token_file", NULL);
     if (file == NULL && url->password.data != NULL && url->user.size == 0) {
         *ret_token = url->password.data;
         return CREG_OK;
@@ -162,14 +148,14 @@ creg_status creg_consul_config_read(const creg_store_url *url, uint32_t timeout_
     http->authority = url->authority;
     http->default_port = 8500;
     http->is_tls = creg_slice_equal(url->scheme, creg_slice_of("https")) ||
-                   is_true(setting(url, "tls", "CONSUL_HTTP_SSL"));
-    http->is_insecure = is_true(setting(url, "insecure", NULL)) ||
+                   creg_setting_is_true(creg_setting(url, "tls", "CONSUL_HTTP_SSL"));
+    http->is_insecure = creg_setting_is_true(creg_setting(url, "insecure", NULL)) ||
                         is_false(creg_secret_environment("CONSUL_HTTP_SSL_VERIFY"));
-    http->ca_file = setting(url, "ca_file", "CONSUL_CACERT");
-    http->ca_path = setting(url, "ca_path", "CONSUL_CAPATH");
-    http->cert_file = setting(url, "cert_file", "CONSUL_CLIENT_CERT");
-    http->key_file = setting(url, "key_file", "CONSUL_CLIENT_KEY");
-    http->server_name = setting(url, "server_name", "CONSUL_TLS_SERVER_NAME");
+    http->ca_file = creg_setting(url, "ca_file", "CONSUL_CACERT");
+    http->ca_path = creg_setting(url, "ca_path", "CONSUL_CAPATH");
+    http->cert_file = creg_setting(url, "cert_file", "CONSUL_CLIENT_CERT");
+    http->key_file = creg_setting(url, "key_file", "CONSUL_CLIENT_KEY");
+    http->server_name = creg_setting(url, "server_name", "CONSUL_TLS_SERVER_NAME");
     http->timeout_ms = timeout_ms;
     http->body_max = (size_t)256 * 1024 * 1024;
     http->headers = ret_config->headers;

@@ -4,20 +4,7 @@
  */
 #include "net/secret.h"
 #include "store/drivers/etcd.h"
-
-static const char *setting(const creg_store_url *url, const char *parameter,
-                           const char *variable)
-{
-    for (size_t i = 0; i < url->query_count; i++)
-        if (creg_slice_equal(url->query[i].key, creg_slice_of(parameter)))
-            return url->query[i].value.data;
-    return variable == NULL ? NULL : creg_secret_environment(variable);
-}
-
-static bool is_true(const char *text)
-{
-    return text != NULL && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
-}
+#include "store/setting.h"
 
 /* "user:password" in one, as etcdctl takes it, or the user alone. */
 static creg_status split_user(creg_driver_state *state, const char *text, creg_error *err)
@@ -39,11 +26,11 @@ static creg_status read_credentials(creg_driver_state *state, const creg_store_u
         if (url->password.data != NULL)
             state->password = creg_arena_copy(&state->arena, url->password).data;
     } else {
-        const char *user = setting(url, "user", "ETCDCTL_USER");
+        const char *user = creg_setting(url, "user", "ETCDCTL_USER");
         if (user != NULL)
             status = split_user(state, user, err);
     }
-    const char *file = setting(url, "password_file", NULL);
+    const char *file = creg_setting(url, "password_file", NULL);
     if (status == CREG_OK && file != NULL)
         status = creg_secret_read_file(file, &state->arena, &state->password, err);
     const char *password = creg_secret_environment("ETCDCTL_PASSWORD");
@@ -66,14 +53,15 @@ creg_status creg_etcd_configure(creg_driver_state *state, const creg_store_url *
                               .is_http2 = true,
                               .timeout_ms = state->timeout_ms,
                               .body_max = (size_t)256 * 1024 * 1024};
-    http.ca_file = setting(url, "ca_file", "ETCDCTL_CACERT");
-    http.cert_file = setting(url, "cert_file", "ETCDCTL_CERT");
-    http.key_file = setting(url, "key_file", "ETCDCTL_KEY");
-    http.server_name = setting(url, "server_name", NULL);
-    http.is_insecure = is_true(setting(url, "insecure", "ETCDCTL_INSECURE_SKIP_TLS_VERIFY"));
+    http.ca_file = creg_setting(url, "ca_file", "ETCDCTL_CACERT");
+    http.cert_file = creg_setting(url, "cert_file", "ETCDCTL_CERT");
+    http.key_file = creg_setting(url, "key_file", "ETCDCTL_KEY");
+    http.server_name = creg_setting(url, "server_name", NULL);
+    http.is_insecure =
+        creg_setting_is_true(creg_setting(url, "insecure", "ETCDCTL_INSECURE_SKIP_TLS_VERIFY"));
     http.is_tls = creg_slice_equal(url->scheme, creg_slice_of("etcds")) ||
-                  is_true(setting(url, "tls", NULL));
-    const char *consistency = setting(url, "consistency", NULL);
+                  creg_setting_is_true(creg_setting(url, "tls", NULL));
+    const char *consistency = creg_setting(url, "consistency", NULL);
     state->is_serializable = consistency != NULL && strcmp(consistency, "serializable") == 0;
     if (consistency != NULL && !state->is_serializable &&
         strcmp(consistency, "linearizable") != 0)

@@ -16,24 +16,17 @@
 
 #include "base/clock.h"
 #include "net/secret.h"
+#include "store/setting.h"
 
 enum { SESSION_MIN_MS = 2000, SESSION_MAX_MS = 10000, OPERATIONS_MAX = 4000, RETRY_MS = 20 };
 
 /* ---- open ------------------------------------------------------------------------------- */
 
-static const char *parameter(const creg_store_url *url, const char *name)
-{
-    for (size_t i = 0; i < url->query_count; i++)
-        if (creg_slice_equal(url->query[i].key, creg_slice_of(name)))
-            return url->query[i].value.data;
-    return NULL;
-}
-
 static creg_status refuse_tls(const creg_store_url *url, creg_error *err)
 {
     static const char *const names[] = {"tls", "ca_file", "cert_file", "key_file"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (parameter(url, names[i]) == NULL)
+        if (creg_setting(url, names[i], NULL) == NULL)
             continue;
         creg_fail(err, CREG_UNSUPPORTED, "the ZooKeeper client of this system has no TLS");
         creg_error_hint(err, "run stunnel, or another TLS proxy, beside this program and name "
@@ -70,7 +63,7 @@ static creg_status read_hosts(creg_driver_state *state, const creg_store_url *ur
 static creg_status read_credentials(creg_driver_state *state, const creg_store_url *url,
                                     creg_error *err)
 {
-    const char *file = parameter(url, "digest_file");
+    const char *file = creg_setting(url, "digest_file", NULL);
     creg_status status = CREG_OK;
     if (file != NULL) {
         status = creg_secret_read_file(file, &state->arena, &state->digest, err);
@@ -88,7 +81,7 @@ static creg_status read_credentials(creg_driver_state *state, const creg_store_u
     }
     if (status == CREG_OK && state->digest != NULL && strchr(state->digest, ':') == NULL)
         return creg_fail(err, CREG_USAGE, "a ZooKeeper digest is written user:password");
-    const char *acl = parameter(url, "acl");
+    const char *acl = creg_setting(url, "acl", NULL);
     state->is_private = acl != NULL ? strcmp(acl, "private") == 0 : state->digest != NULL;
     if (acl != NULL && strcmp(acl, "private") != 0 && strcmp(acl, "open") != 0)
         return creg_fail(err, CREG_USAGE, "store URL: acl is private or open");
@@ -100,7 +93,7 @@ static creg_status read_credentials(creg_driver_state *state, const creg_store_u
 static creg_status read_session_ms(creg_driver_state *state, const creg_store_url *url,
                                    creg_error *err)
 {
-    const char *text = parameter(url, "session_ms");
+    const char *text = creg_setting(url, "session_ms", NULL);
     /* The client gives up a silent server, and what is under way there, after two thirds of its
      * session: that is what ends a call, so it must not be later than the call's deadline. */
     uint64_t wanted = (uint64_t)state->timeout_ms * 3 / 2;
@@ -149,7 +142,7 @@ static creg_status zookeeper_driver_open(creg_driver_state *state, const creg_st
 {
     creg_arena_init(&state->arena, 1024 * 1024);
     state->timeout_ms = options->timeout_ms;
-    const char *consistency = parameter(url, "consistency");
+    const char *consistency = creg_setting(url, "consistency", NULL);
     state->is_synced = consistency == NULL || strcmp(consistency, "sequential") != 0;
     creg_status status = refuse_tls(url, err);
     if (status == CREG_OK)

@@ -299,23 +299,3 @@ creg_status creg_options_to_json(creg_slice text, creg_arena *arena, creg_slice 
     status = read_text(text, "options", CREG_PARSE_NUMBERS_AS_WRITTEN, arena, &document, err);
     return status == CREG_OK ? creg_json_print(document, &style, arena, ret_json, err) : status;
 }
-
-creg_status creg_options_read(creg_slice text, const char *name, creg_arena *arena,
-                              creg_value *ret_given, creg_error *err)
-{
-    if (without_space(text).size == 0) {
-        *ret_given = creg_value_none();
-        return CREG_OK;
-    }
-    creg_value given;
-    creg_status status =
-        read_text(text, name, CREG_PARSE_NUMBERS_AS_WRITTEN, arena, &given, err);
-    if (status != CREG_OK)
-        return status;
-    if (!creg_value_is(given, CREG_KIND_MAP) && !creg_value_is(given, CREG_KIND_NONE))
-        return creg_fail(err, CREG_INVALID_OPTIONS,
-                         "options must be a map of names to values, not %s",
-                         name_of_kind(given));
-    *ret_given = given;
-    return CREG_OK;
-}

@@ -40,15 +40,6 @@ creg_status creg_options_to_json(creg_slice text, creg_arena *arena, creg_slice 
                                  creg_error *err);
 
 /**
- * What a user gives, from text: a JSON or YAML map of option name to value, numbers kept as
- * written (so that 5.10 for a string option stays "5.10"). Empty text gives NONE.
- *
- * `name` is what errors call the text ("options.yaml"); may be NULL. CREG_INVALID_OPTIONS.
- */
-creg_status creg_options_read(creg_slice text, const char *name, creg_arena *arena,
-                              creg_value *ret_given, creg_error *err);
-
-/**
  * The options that a body sees: the declared values overlaid by `given` (a MAP with text keys,
  * or NONE), each given value coerced to its option's type where that is exact:
  *

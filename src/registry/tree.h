@@ -87,7 +87,4 @@ void creg_tree_digest(const creg_pairs *pairs, size_t strip,
 creg_status creg_tree_scalar(creg_value value, creg_arena *arena, creg_slice *ret_text,
                              creg_error *err);
 
-/** Sort pairs by key bytes in place of the array (fast when sorted already). Needs arena room for as many. */
-creg_status creg_tree_sort(creg_pairs *pairs, creg_arena *arena, creg_error *err);
-
 #endif

@@ -275,27 +275,7 @@ creg_status creg_tree_build(const creg_pairs *pairs, creg_slice prefix, creg_are
     return status;
 }
 
-/* ---- sorted pairs ---------------------------------------------------------------------- */
-
-static int by_key(const void *left, const void *right)
-{
-    creg_slice one = ((const creg_pair *)left)->key;
-    creg_slice two = ((const creg_pair *)right)->key;
-    size_t shorter = one.size < two.size ? one.size : two.size;
-    int order = shorter == 0 ? 0 : memcmp(one.data, two.data, shorter);
-    if (order != 0)
-        return order;
-    return one.size < two.size ? -1 : one.size > two.size;
-}
-
-creg_status creg_tree_sort(creg_pairs *pairs, creg_arena *arena, creg_error *err)
-{
-    creg_pair *spare = creg_arena_calloc(arena, pairs->size, sizeof *spare);
-    if (spare == NULL)
-        return creg_fail_arena(err, arena);
-    creg_sort(pairs->items, pairs->size, sizeof *spare, by_key, spare);
-    return CREG_OK;
-}
+/* ---- the digest of sorted pairs --------------------------------------------------------- */
 
 static void add_pair(creg_digest *digest, const creg_pair *pair, size_t strip)
 {

@@ -766,7 +766,7 @@ static int read_options(int count, char **arguments, options *wanted)
 
 /* Here processes end where a fault strikes, and what they hold ends with them: leaks are looked
  * for in tests/failing and the unit tests. Read by AddressSanitizer, if it is there. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0";

@@ -12,7 +12,8 @@ static void merge(const creg_options *declared, creg_slice text, creg_arena *are
 {
     creg_error err;
     creg_value given, merged;
-    creg_status status = creg_options_read(text, "given", arena, &given, &err);
+    creg_status status =
+        creg_yaml_parse(text, "given", CREG_PARSE_NUMBERS_AS_WRITTEN, arena, &given, &err);
     MUST_EXPLAIN(status, &err);
     if (status != CREG_OK)
         return;

@@ -125,18 +125,6 @@ def test_progress__quick_work_shows_none_on_a_terminal(big):
     assert code == 0 and "left" not in output
 
 
-def test_start__is_quick():
-    """A generous ceiling for busy machines; bench/ has the figure."""
-    best = min(timed() for _ in range(20))
-    assert best < 0.05
-
-
-def timed():
-    started = time.monotonic()
-    subprocess.run([PROGRAM, "--version"], stdout=subprocess.DEVNULL, check=True, env={"PATH": os.environ["PATH"]})
-    return time.monotonic() - started
-
-
 def test_start__loads_no_library_of_a_remote_store():
     """libcurl and what it brings along would cost more than all the rest of a start."""
     run = subprocess.run(["readelf", "-d", PROGRAM], capture_output=True, text=True, check=True)

@@ -205,8 +205,10 @@ static struct {
     const fault *fault; /* NULL: count */
     void (*beside)(scene *s);
     scene *scene;
+    const creg_driver_state *opened, *victim; /* the last one; the one that is spoiled */
     unsigned long at, steps, replaced;
     bool is_on, is_system; /* who is counted: calls of the store, or of the system */
+    bool is_spoiling;      /* from spoil_store() on, whoever acts meanwhile */
     bool is_dead, is_interrupted;
     int64_t now_ns;
 } gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .fence = PTHREAD_RWLOCK_INITIALIZER};
@@ -269,6 +271,13 @@ static creg_status refuse(creg_error *err)
     return creg_fail(err, gate.fault->status, "asked for: %s", gate.fault->name);
 }
 
+static creg_status gate_open(creg_driver_state *state, const creg_store_url *url,
+                             const creg_store_options *options, creg_error *err)
+{
+    gate.opened = state;
+    return gate.inner.open(state, url, options, err);
+}
+
 static creg_status gate_get(creg_driver_state *state, creg_slice key, creg_arena *arena,
                             creg_slice *ret_value, creg_version *ret_version, creg_error *err)
 {
@@ -287,11 +296,14 @@ static creg_status gate_read(creg_driver_state *state, creg_read *reads, size_t 
     return gate.inner.read(state, reads, count, arena, ret_revision, err);
 }
 
-/* The victim's calls only, not those of another client that comes in between. */
-static bool is_spoiled(void)
+/*
+ * The victim's calls only, not those of another client that comes in between; those of its
+ * other writers meanwhile, too.
+ */
+static bool is_spoiled(const creg_driver_state *state)
 {
     pthread_mutex_lock(&gate.lock);
-    bool answer_ = gate.is_on;
+    bool answer_ = gate.is_spoiling && state == gate.victim;
     pthread_mutex_unlock(&gate.lock);
     return answer_;
 }
@@ -304,9 +316,9 @@ static bool is_dead(void)
     return answer_;
 }
 
-static bool is_too_large(const creg_transaction *transaction)
+static bool is_too_large(const creg_driver_state *state, const creg_transaction *transaction)
 {
-    size_t most = is_spoiled() ? gate.kind->operations : 0;
+    size_t most = is_spoiled(state) ? gate.kind->operations : 0;
     return most != 0 && transaction->check_count + transaction->operation_count > most;
 }
 
@@ -315,9 +327,9 @@ static creg_status apply(creg_driver_state *state, const creg_transaction *trans
 {
     if (got == REFUSED || got == GONE || got == NOT_ARRIVED || got == UNCLEAR_ON)
         return refuse(err);
-    if (is_spoiled() && is_dead() && transaction->fence != NULL)
+    if (is_spoiled(state) && is_dead() && transaction->fence != NULL)
         return creg_fail(err, CREG_CONFLICT, "asked for: the liveness of this writer is lost");
-    if (is_too_large(transaction))
+    if (is_too_large(state, transaction))
         return creg_fail(err, CREG_LIMIT, "asked for: too many operations");
     creg_status status = gate.inner.apply(state, transaction, ret_failed_check, err);
     size_t failed_again;
@@ -357,7 +369,7 @@ static creg_status gate_live_renew(creg_driver_state *state, void *handle, creg_
     answer got = pass(false);
     if (got == REFUSED || got == GONE)
         return refuse(err);
-    if (is_dead())
+    if (is_spoiled(state) && is_dead())
         return creg_fail(err, CREG_CONFLICT, "asked for: the liveness is lost");
     return gate.inner.liveness_renew(state, handle, err);
 }
@@ -377,13 +389,12 @@ static creg_status gate_live_check(creg_driver_state *state, creg_slice key, boo
 static creg_status gate_limits(creg_driver_state *state, creg_limits *ret_limits,
                                creg_error *err)
 {
-    (void)state;
     answer got = pass(false);
     if (got == REFUSED || got == GONE)
         return refuse(err);
     creg_limits limits = gate.inner.limits;
     *ret_limits = limits;
-    if (gate.kind->is_hopeless && !is_spoiled())
+    if (gate.kind->is_hopeless && !is_spoiled(state))
         return CREG_OK;
     limits.transaction_operations = gate.kind->limits.transaction_operations;
     limits.transaction_bytes = gate.kind->limits.transaction_bytes;
@@ -401,6 +412,7 @@ void __wrap_creg_fault_wrap(creg_store_driver *table, const creg_store_driver *i
     __real_creg_fault_wrap(table, inner);
     gate.inner = *table;
     table->capabilities |= gate.kind->capabilities;
+    table->open = gate_open;
     table->get = gate_get;
     table->read = gate_read;
     table->apply = gate_apply;
@@ -553,6 +565,7 @@ static void begin(scene *s, const way *way_)
     gate.is_dead = false;
     gate.is_interrupted = false;
     s->registry = open_on(s, url);
+    gate.victim = gate.opened;
     s->other = open_on(s, url);
     register_body(s->other);
     if (way_->prepare != NULL)
@@ -644,13 +657,13 @@ static unsigned long run(const way *way_, void (*spoil)(void),
 static void spoil_store(void)
 {
     creg_interrupt_set(is_interrupted, NULL);
-    gate.is_on = true;
+    gate.is_on = gate.is_spoiling = true;
 }
 
 static unsigned long unspoil_store(scene *s)
 {
     (void)s;
-    gate.is_on = false;
+    gate.is_on = gate.is_spoiling = false;
     creg_interrupt_set(NULL, NULL);
     return gate.steps;
 }

@@ -164,9 +164,9 @@ static bool parse_uuid(creg_slice text, unsigned char out[16])
                                                      : -1;
         if (value < 0 || digits == 32)
             return false;
-        unsigned char half = (unsigned char)value;
-        out[digits / 2] = digits % 2 == 0 ? (unsigned char)(half << 4)
-                                          : (unsigned char)(out[digits / 2] | half);
+        unsigned half = (unsigned)value;
+        unsigned byte = digits % 2 == 0 ? half << 4 : out[digits / 2] | half;
+        out[digits / 2] = (unsigned char)byte;
         digits++;
     }
     return digits == 32;

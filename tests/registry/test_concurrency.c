@@ -5,6 +5,7 @@
 #include "suite.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,7 +157,7 @@ static void test_increment__loses_none(void **state)
 }
 
 /* Some make and remove, others look: whoever is listed is whole. */
-static volatile int is_over;
+static atomic_bool is_over;
 
 static void *make_and_remove(void *argument)
 {
@@ -172,7 +173,7 @@ static void *make_and_remove(void *argument)
             is_ok(self, creg_deinstantiate(self->registry, instance.dn, &own), &own);
         creg_arena_clear(&own_arena);
     }
-    is_over = 1;
+    is_over = true;
     return NULL;
 }
 
@@ -210,7 +211,7 @@ static void test_readers__see_whole_instances_only(void **state)
 {
     (void)state;
     given_web();
-    is_over = 0;
+    is_over = false;
     run_workers(make_or_look, true);
 }
 

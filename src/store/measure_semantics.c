@@ -419,7 +419,8 @@ static creg_status probe_linearizable(measuring *work, creg_error *err)
 }
 
 typedef struct swapper {
-    measuring *work;
+    creg_store *store;
+    creg_slice left, right;
     atomic_int stop;
     creg_status status;
     creg_error err;
@@ -428,31 +429,24 @@ typedef struct swapper {
 static void *swap(void *argument)
 {
     swapper *self = argument;
-    creg_arena arena;
-    creg_arena_init(&arena, 1024 * 1024);
-    measuring mine = *self->work;
-    mine.scratch = arena;
-    creg_slice left = creg_probe_key(&mine, "pair/left");
-    creg_slice right = creg_probe_key(&mine, "pair/right");
     for (unsigned i = 0; atomic_load(&self->stop) == 0 && self->status == CREG_OK; i++) {
         char text[16];
         snprintf(text, sizeof text, "%u", i);
         creg_operation puts[] = {
-            {.kind = CREG_OPERATION_PUT, .key = left, .value = creg_slice_of(text)},
-            {.kind = CREG_OPERATION_PUT, .key = right, .value = creg_slice_of(text)}};
+            {.kind = CREG_OPERATION_PUT, .key = self->left, .value = creg_slice_of(text)},
+            {.kind = CREG_OPERATION_PUT, .key = self->right, .value = creg_slice_of(text)}};
         creg_transaction transaction = {.operations = puts, .operation_count = 2};
-        self->status = creg_store_apply(mine.other, &transaction, NULL, &self->err);
+        self->status = creg_store_apply(self->store, &transaction, NULL, &self->err);
     }
-    creg_arena_clear(&mine.scratch);
     return NULL;
 }
 
-static creg_status count_torn_reads(measuring *work, unsigned *ret_torn, creg_error *err)
+static creg_status count_torn_reads(measuring *work, const swapper *writer, unsigned *ret_torn,
+                                    creg_error *err)
 {
     creg_status status = CREG_OK;
     for (unsigned round = 0; round < ROUNDS && status == CREG_OK; round++) {
-        creg_read reads[] = {{.key = creg_probe_key(work, "pair/left")},
-                             {.key = creg_probe_key(work, "pair/right")}};
+        creg_read reads[] = {{.key = writer->left}, {.key = writer->right}};
         status = creg_store_read(work->store, reads, 2, &work->scratch, NULL, err);
         if (status == CREG_CONFLICT) { /* no moment, which is allowed, and no torn one */
             status = CREG_OK;
@@ -471,12 +465,14 @@ static creg_status count_torn_reads(measuring *work, unsigned *ret_torn, creg_er
 
 static creg_status probe_one_moment(measuring *work, creg_error *err)
 {
-    swapper writer = {.work = work};
+    swapper writer = {.store = work->other,
+                      .left = creg_probe_key(work, "pair/left"),
+                      .right = creg_probe_key(work, "pair/right")};
     pthread_t thread;
     unsigned torn = 0;
     if (pthread_create(&thread, NULL, swap, &writer) != 0)
         return creg_fail(err, CREG_NO_MEMORY, "a thread could not be started");
-    creg_status status = count_torn_reads(work, &torn, err);
+    creg_status status = count_torn_reads(work, &writer, &torn, err);
     atomic_store(&writer.stop, 1);
     pthread_join(thread, NULL);
     if (status == CREG_OK && writer.status != CREG_OK) {

@@ -6,9 +6,9 @@ The section "What ran last" of docs/TESTING.md, from what the runs left in their
 
     counts_page.py PAGE.md COMMIT
 
-Three tables: the tests by suite, plain and under the sanitizers (whole-run.json, which only a
-run of all tests writes), the fuzz targets (libFuzzer's logs), the random templates (their last
-lines). What did not run is a dash; nothing is carried over from an older page.
+Three tables: the tests by suite, plain and under the sanitizers (last-runs.json, see
+keep_run.py), the fuzz targets (libFuzzer's logs), the random templates (their last lines). What
+did not run is a dash; nothing is carried over from an older page.
 """
 import collections
 import json
@@ -27,25 +27,25 @@ BROKEN = re.compile(r"^(SUMMARY: .*|.*does not hold.*|.*Test unit written to .*)
 SEED = re.compile(r"^seed (\S+): (\d+) passed, (\d+) failed", re.M)
 KNOWN = re.compile(r"^known: .*: (\d+)$", re.M)
 
-Run = collections.namedtuple("Run", "commit suites seconds")
+Run = collections.namedtuple("Run", "commits suites seconds")
 
 
 def read_run(folder):
-    """The last run of all tests in a build folder, by suite: [programs, passed, failed, skipped]."""
-    log = folder / "whole-run.json"
+    """How the tests of a build folder ran last, by suite: [programs, passed, failed, skipped]."""
+    log = folder / "last-runs.json"
     if not log.exists():
         return None
     suites = collections.defaultdict(lambda: [0, 0, 0, 0])
-    begun, ended = [], []
+    commits = collections.Counter()
+    seconds = 0.0
     for line in log.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         suite = entry["name"].split(" / ")[0].split(":")[-1]
         counts = (1, *summary.count_program(entry))
         suites[suite] = [sum(pair) for pair in zip(suites[suite], counts)]
-        begun.append(entry["starttime"])
-        ended.append(entry["starttime"] + entry["duration"])
-    return Run((folder / "whole-run.commit").read_text().strip(), suites,
-               max(ended) - min(begun))
+        commits[entry["commit"]] += 1
+        seconds += entry["duration"]
+    return Run(commits, suites, seconds)
 
 
 def told(counts):
@@ -61,7 +61,7 @@ def tests_table(root):
     runs = [(title, read_run(root / name)) for name, title in BUILDS]
     runs = [(title, run) for title, run in runs if run is not None]
     if not runs:
-        return ["No build folder holds a run of all tests.", ""]
+        return ["No build folder holds a run of the tests.", ""]
     lines = ["| suite | programs | " + " | ".join(title for title, _ in runs) + " |",
              "|---|---|" + "---|" * len(runs)]
     suites = sorted({suite for _, run in runs for suite in run.suites})
@@ -72,9 +72,11 @@ def tests_table(root):
     sums = [[sum(column) for column in zip(*run.suites.values())] for _, run in runs]
     lines.append(f"| **all** | {max(each[0] for each in sums)} | "
                  + " | ".join(told(each) for each in sums) + " |")
-    lines.append("| minutes | | " + " | ".join(f"{run.seconds / 60:.1f}" for _, run in runs)
-                 + " |")
-    lines.append("| commit | | " + " | ".join(run.commit for _, run in runs) + " |")
+    lines.append("| minutes of the programs | | "
+                 + " | ".join(f"{run.seconds / 60:.1f}" for _, run in runs) + " |")
+    lines.append("| programs at commits | | " + " | ".join(
+        ", ".join(f"{count} at {commit}" for commit, count in run.commits.most_common())
+        for _, run in runs) + " |")
     return [*lines, ""]
 
 

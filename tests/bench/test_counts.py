@@ -7,37 +7,44 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 import counts_page  # noqa: E402
+import keep_run  # noqa: E402
 
 
-def entry(suite, name, stdout="", result="OK", starttime=0.0, duration=60.0):
+def entry(suite, name, stdout="", result="OK", commit="abc"):
     return {"name": f"confreg:{suite} / {name}", "stdout": stdout, "stderr": "", "result": result,
-            "starttime": starttime, "duration": duration}
+            "duration": 60.0, "commit": commit}
 
 
-def write_run(folder, commit, *entries):
+def write_run(folder, *entries):
     folder.mkdir()
-    (folder / "whole-run.json").write_text("".join(json.dumps(each) + "\n" for each in entries))
-    (folder / "whole-run.commit").write_text(commit + "\n")
+    (folder / "last-runs.json").write_text("".join(json.dumps(each) + "\n" for each in entries))
 
 
 def test_tests_are_summed_by_suite_and_build(tmp_path):
-    write_run(tmp_path / "build", "abc",
+    write_run(tmp_path / "build",
               entry("unit", "one", "[  PASSED  ] 1200 test(s).\n"), entry("unit", "two"),
-              entry("jinja", "three", "3 passed, 2 failed\n", "FAIL", starttime=60.0),
-              entry("jinja", "four", "", "SKIP"))
-    write_run(tmp_path / "build-asan", "abd", entry("unit", "one", "[  PASSED  ] 7 test(s).\n"))
+              entry("jinja", "three", "3 passed, 2 failed\n", "FAIL"),
+              entry("jinja", "four", "", "SKIP", "abd"))
+    write_run(tmp_path / "build-asan", entry("unit", "one", "[  PASSED  ] 7 test(s).\n"))
     lines = counts_page.tests_table(tmp_path)
     assert lines[0] == "| suite | programs | `./dev test` | ASan, UBSan |"
     assert "| unit | 2 | 1,201 | 7 |" in lines
     assert "| jinja | 2 | 3, **2 failed**, 1 skipped | - |" in lines
     assert "| **all** | 4 | 1,204, **2 failed**, 1 skipped | 7 |" in lines
-    assert "| minutes | | 2.0 | 1.0 |" in lines
-    assert "| commit | | abc | abd |" in lines
+    assert "| minutes of the programs | | 4.0 | 1.0 |" in lines
+    assert "| programs at commits | | 3 at abc, 1 at abd | 1 at abc |" in lines
+
+
+def test_a_later_run_of_some_takes_their_place():
+    kept = [entry("unit", "one", "old"), entry("unit", "two"), entry("unit", "gone")]
+    fresh = [{**entry("unit", "one", "new"), "env": {"HOME": "/"}}]
+    lines = keep_run.merge(kept, fresh, "abd", {"confreg:unit / one", "confreg:unit / two"})
+    assert lines == [entry("unit", "one", "new", commit="abd"), entry("unit", "two")]
 
 
 def test_what_never_ran_is_a_dash(tmp_path):
     (tmp_path / "tests/fuzz/corpus/json").mkdir(parents=True)
-    assert counts_page.tests_table(tmp_path) == ["No build folder holds a run of all tests.", ""]
+    assert counts_page.tests_table(tmp_path) == ["No build folder holds a run of the tests.", ""]
     assert "| json | 0 | - | - | - |" in counts_page.fuzz_table(tmp_path)
     assert counts_page.random_lines(tmp_path)[0].startswith("No random templates")
 

@@ -347,7 +347,7 @@ typedef struct reading {
     folder *f;
     creg_store *store;
     atomic_bool is_over;
-    unsigned long failures;
+    atomic_ulong failures;
 } reading;
 
 static void *read_on(void *data)

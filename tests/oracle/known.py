@@ -68,6 +68,12 @@ def is_unreached_key(text, expected, got):
         re.search(r"[{,]\s*[\[{(].*:", text)
 
 
+def is_uncaptured(text, expected, got):
+    """What is included without context is written past the macro or block that it stands in."""
+    return re.search(r"include[^%]*\bwithout\s+context\b", text) and "output" in got and \
+        re.search(r"\b(macro|call|set|filter|recursive)\b", text)
+
+
 # (reason, test of (templates as one text, expected, got))
 ROWS = [
     ("int of a text that says infinity gives the default, as in 3.1.6",
@@ -80,6 +86,7 @@ ROWS = [
     ("an object of the engine prints without an address", is_counted_object),
     ("a cycler is no map", is_items_of_cycler),
     ("the value of a set comes before its target", is_value_first),
+    ("an include without context is captured", is_uncaptured),
     ("a key that cannot be one fails when it is reached", is_unreached_key),
 ]
 

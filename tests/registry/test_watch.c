@@ -513,6 +513,10 @@ static void test_watch__another_process_is_heard(void **state)
     (void)state;
     if (strncmp(store_url, "memory:", 7) == 0)
         skip();
+#ifdef __SANITIZE_THREAD__ /* ends a child that starts threads, as libzookeeper does */
+    if (strncmp(store_url, "zookeeper:", 10) == 0)
+        skip();
+#endif
     creg_watch *watch = given_watch("w", CREG_WATCH_KEYS, false);
     pid_t child = fork();
     if (child == 0) {

@@ -38,7 +38,7 @@ def is_counted_iterator(text, expected, got):
 def is_counted_object(text, expected, got):
     """The same of a joiner or a cycler, whose text has also more words in Python."""
     made = r"\b(joiner|cycler)\("
-    counted = r"\|\s*(wordcount|wordwrap|center|truncate|length|count)\b"
+    counted = r"\|\s*(wordcount|wordwrap|center|truncate|length|count|list)\b|\.r?split\("
     return re.search(made, text) and re.search(counted, text) and \
         "output" in expected and "output" in got
 

@@ -21,7 +21,7 @@ def is_complex(text, expected, got):
 def is_counted_method(text, expected, got):
     """The text of a method has no address here, so what is made of that text may differ."""
     named = r"(\.|\[')(items|format|get|keys|values|update|append)\b('\])?(?! *\()"
-    return re.search(named, text) and "output" in expected and "output" in got
+    return re.search(named, text) and ("output" in expected or "output" in got)
 
 
 def is_counted_iterator(text, expected, got):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The template engines side by side, in one run.
 
-Every engine handles every case in turn, several rounds over, so that a machine whose speed
-drifts treats all alike. Outputs are compared byte for byte first. Prints a table of the
-medians over the rounds and the ratios to ours; --json writes the rows.
+Every engine handles every case in turn, several rounds over, each round in a process of its own, so
+that a machine whose speed drifts treats all alike. Outputs are compared byte for byte first. Prints
+a table of the medians over the rounds, and the median of each round's ratio to ours; --json writes
+the rows.
 
-    run.py --build build [--minijinja BINARY] [--rounds 5] [--seconds 0.5]
+    run.py --build build [--minijinja BINARY] [--rounds 15] [--seconds 0.2]
 
 minijinja's peer (peers/minijinja) is built by `./dev bench`, which names it in MINIJINJA.
 """
@@ -19,6 +20,8 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import turns  # noqa: E402
 
 
 def run_peer(command, case, seconds, output):
@@ -33,8 +36,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--minijinja", default=os.environ.get("MINIJINJA"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.2)
     parser.add_argument("--json")
     options = parser.parse_args()
     peers = {"confreg": [options.build + "/bench/bench-jinja"],
@@ -48,10 +51,11 @@ def main():
         folder = pathlib.Path(folder)
         subprocess.run([sys.executable, str(HERE / "cases.py"), str(folder / "cases")], check=True)
         rows = {}
-        for _ in range(options.rounds):
+        for number in range(options.rounds):
+            order = list(peers.items())[::1 if number % 2 == 0 else -1]
             for case in sorted((folder / "cases").iterdir()):
                 outputs = {}
-                for name, command in peers.items():
+                for name, command in order:
                     output = folder / ("out-" + name)
                     row = run_peer(command, case, options.seconds, output)
                     outputs[name] = output.read_bytes()
@@ -61,15 +65,15 @@ def main():
 
     table = []
     for case, engines in rows.items():
-        ours = {key: statistics.median(row[key] for row in engines["confreg"])
-                for key in ("render_us", "compile_us")}
-        for name, samples in engines.items():
-            render = statistics.median(row["render_us"] for row in samples)
-            compiled = statistics.median(row["compile_us"] for row in samples)
-            table.append({"case": case, "engine": samples[0]["engine"], "bytes": samples[0]["bytes"],
-                          "render_us": round(render, 1), "compile_us": round(compiled, 1),
-                          "render_ratio": round(render / ours["render_us"], 2),
-                          "compile_ratio": round(compiled / ours["compile_us"], 2)})
+        for name in peers:
+            samples = engines[name]
+            line = {"case": case, "engine": samples[0]["engine"], "bytes": samples[0]["bytes"]}
+            for what in ("render", "compile"):
+                theirs, ours = ([row[what + "_us"] for row in engines[engine]]
+                                for engine in (name, "confreg"))
+                line[what + "_us"] = round(statistics.median(theirs), 1)
+                line[what + "_ratio"] = round(turns.ratio(theirs, ours), 2)
+            table.append(line)
     print("%-16s %-18s %9s %12s %8s %12s %8s" % ("case", "engine", "bytes", "render us", "ratio",
                                                  "compile us", "ratio"))
     for row in table:

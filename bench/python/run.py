@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The Python package by store, beside each server's own client, and renders beside python3-jinja2.
 
-Figures are microseconds a call: the best of five rounds, in turns with the peer, so that what else
-the machine does counts little; a server has made and removed some instances before, so that its
-first time at something does not count at all. What takes over a second is done once. The peers
+Figures are microseconds a call: the median of up to 25 rounds, in turns with the peer, and the median
+of each round's ratio, so that what else the machine does counts little; a server has made and
+removed some instances before, so that its first time at something does not count at all. What takes
+seconds is done three times. The peers
 (python3-consul, python3-etcd3, python3-kazoo) do the same work on the same server and the same
 keys: one read, one write, everything below one node, and the keys of an instance written one after
 the other, as the original did (etcd and ZooKeeper in transactions as large as the client's server
@@ -12,6 +13,7 @@ takes). What is not installed is named and left out.
 import argparse
 import importlib
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,42 +21,48 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent))
+import turns  # noqa: E402
+
 HADOOP = ROOT / "examples" / "hadoop"
-ROUNDS = 5
+ROUNDS = 25
+ENOUGH = 5.0  # seconds after which no further round begins
 WARM_UP = 10
 SIZES = [2, 20, 200]
 PEER_SLAVES = 20  # beyond, a request a key takes minutes
 
 
-def measure(*works, seconds=0.3):
-    """Microseconds a call of each of `works`, in turns, best round of as many calls as fit."""
+def in_turns(*works):
+    """Microseconds of each work(round), a list a work, in turns."""
+    rounds = [[] for _ in works]
+    began = time.perf_counter()
+    for number in range(ROUNDS):
+        if number >= 3 and time.perf_counter() - began > ENOUGH:
+            break
+        for index in list(range(len(works)))[::1 if number % 2 == 0 else -1]:
+            begin = time.perf_counter()
+            works[index](number)
+            rounds[index].append((time.perf_counter() - begin) * 1e6)
+    return rounds
+
+
+def measure(*works, seconds=0.5):
+    """Microseconds a call of each of `works`, in turns, a round as many calls as fit."""
     calls = []
     for work in works:
         begin = time.perf_counter()
         work()
         once = max(time.perf_counter() - begin, 1e-7)
         calls.append(max(1, int(seconds / ROUNDS / once)))
-    rounds = [[] for _ in works]
-    for _ in range(ROUNDS):
-        for index, work in enumerate(works):
-            begin = time.perf_counter()
-            for _ in range(calls[index]):
+
+    def several(work, count):
+        def run(_):
+            for _ in range(count):
                 work()
-            rounds[index].append((time.perf_counter() - begin) / calls[index])
-    return [min(times) * 1e6 for times in rounds]
+        return run
 
-
-def best(*works):
-    """Microseconds of each work(round), in turns, best round; one round of those above 1 s."""
-    rounds = [[] for _ in works]
-    for index in range(ROUNDS):
-        for times, work in zip(rounds, works):
-            if times and times[0] >= 1:
-                continue
-            begin = time.perf_counter()
-            work(index)
-            times.append(time.perf_counter() - begin)
-    return [min(times) * 1e6 for times in rounds]
+    rounds = in_turns(*map(several, works, calls))
+    return [[took / count for took in times] for times, count in zip(rounds, calls)]
 
 
 # ---- the peers: get, put, list and write_all over one connection ------------------------------
@@ -171,7 +179,7 @@ def start(reg, is_server):
 
 
 def instantiates(reg, peer, sizes):
-    """name -> microseconds, ours and the peer's."""
+    """name -> microseconds a round, ours and the peer's."""
     rows = {}
     for size in sizes:
         values = reg.instantiate("bench", "hadoop", "1.0", {"slaves.number": size},
@@ -181,7 +189,7 @@ def instantiates(reg, peer, sizes):
             copies = [{"peer%d-%d-%s" % (size, i, k): v for k, v in values.items()}
                       for i in range(ROUNDS)]
             works.append(lambda i, c=copies: peer.write_all(c[i]))
-        rows["instantiate %d (%d keys)" % (size, len(values))] = best(*works)
+        rows["instantiate %d (%d keys)" % (size, len(values))] = in_turns(*works)
     return rows
 
 
@@ -204,9 +212,10 @@ def properties(reg, peer, slaves):
 
 def show(title, rows, peer_name=""):
     print("\n%-28s %12s %16s %7s" % (title, "confreg µs", peer_name and peer_name + " µs", ""))
-    for name, times in rows.items():
-        other = ("%16.2f %6.1fx" % (times[1], times[1] / times[0])) if len(times) > 1 else ""
-        print(("%-28s %12.2f %s" % (name, times[0], other)).rstrip())
+    for name, (ours, *peers) in rows.items():
+        other = ["%16.2f %6.2fx" % (statistics.median(theirs), turns.ratio(theirs, ours))
+                 for theirs in peers]
+        print(" ".join(["%-28s %12.2f" % (name, statistics.median(ours)), *other]))
 
 
 def peer_of(kind, service):

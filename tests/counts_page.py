@@ -6,9 +6,10 @@ The section "What ran last" of docs/TESTING.md, from what the runs left in their
 
     counts_page.py PAGE.md COMMIT
 
-Three tables: the tests by suite, plain and under the sanitizers (last-runs.json, see
-keep_run.py), the fuzz targets (libFuzzer's logs), the random templates (their last lines). What
-did not run is a dash; nothing is carried over from an older page.
+The tests by suite, plain, under the sanitizers and with failing allocations (last-runs.json, see
+keep_run.py), the faults by store (faults.md, see services/faults.py), leaders that were killed, the
+fuzz targets (libFuzzer's logs), the random templates (their last lines). What did not run is a dash;
+nothing is carried over from an older page.
 """
 import collections
 import json
@@ -20,11 +21,14 @@ import summary
 
 BEGIN = "<!-- counts: written by ./dev check counts -->\n"
 END = "<!-- counts: end -->\n"
-BUILDS = (("build", "`./dev test`"), ("build-asan", "ASan, UBSan"), ("build-tsan", "TSan"))
+BUILDS = (("build", "`./dev test`"), ("build-asan", "ASan, UBSan"), ("build-tsan", "TSan"),
+          ("build-torture", "torture"))
 DONE = re.compile(r"^Done (\d+) runs in (\d+) second", re.M)
 UNITS = re.compile(r"^stat::number_of_executed_units: (\d+)", re.M)
 BROKEN = re.compile(r"^(SUMMARY: .*|.*does not hold.*|.*Test unit written to .*)$", re.M)
 SEED = re.compile(r"^seed (\S+): (\d+) passed, (\d+) failed", re.M)
+LEADER = re.compile(r"(\d+) created, .*? (\d+) violations, .*\n(\w+): (\d+) kills; a new leader after ([\d.]+) s "
+                    r"\(at most ([\d.]+)\), the next create ([\d.]+) s \(at most ([\d.]+)\)")
 KNOWN = re.compile(r"^known: .*: (\d+)$", re.M)
 
 Run = collections.namedtuple("Run", "commits suites seconds")
@@ -80,6 +84,26 @@ def tests_table(root):
     return [*lines, ""]
 
 
+def faults_table(root):
+    table = root / "build" / "faults.md"
+    if not table.exists():
+        return ["The fault tests on every store did not run.", ""]
+    return ["The fault tests on every store:", "", table.read_text(encoding="utf-8")]
+
+
+def leaders_table(root):
+    """Of test_cluster.py, as `./dev check --long faults` or `./dev test` ran it last."""
+    log = root / "build" / "last-runs.json"
+    entries = map(json.loads, log.read_text(encoding="utf-8").splitlines()) if log.exists() else ()
+    found = filter(None, (LEADER.search(entry["stdout"]) for entry in entries))
+    rows = ["| %s | %s | %s s, at most %s s | %s s, at most %s s | %s | %s |" % (
+        store, kills, leader, leader_most, create, create_most, created, violations)
+            for created, violations, store, kills, leader, leader_most, create, create_most
+            in (match.groups() for match in found)]
+    return ["| leaders killed under load | kills | a new leader, median | the next create after it, median "
+            "| creates | violations |", "|---|---|---|---|---|---|", *sorted(rows), ""] if rows else []
+
+
 def fuzz_table(root):
     lines = ["| fuzz target, under ASan and UBSan | inputs kept | runs | seconds | findings |",
              "|---|---|---|---|---|"]
@@ -115,8 +139,8 @@ def main():
         sys.exit(f"{page}: the two lines that the counts stand between are missing")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    section = "\n".join([f"At {sys.argv[2]}.", "", *tests_table(root), *fuzz_table(root),
-                         *random_lines(root)])
+    section = "\n".join([f"At {sys.argv[2]}.", "", *tests_table(root), *faults_table(root), *leaders_table(root),
+                         *fuzz_table(root), *random_lines(root)])
     page.write_text(before + BEGIN + "\n" + section + "\n" + END + after, encoding="utf-8")
 
 

@@ -42,6 +42,24 @@ def test_a_later_run_of_some_takes_their_place():
     assert lines == [entry("unit", "one", "new", commit="abd"), entry("unit", "two")]
 
 
+def test_the_table_of_the_faults_is_taken_as_it_was_left(tmp_path):
+    assert counts_page.faults_table(tmp_path)[0] == "The fault tests on every store did not run."
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/faults.md").write_text("| store | points |\n|---|---|\n| lmdb | 618 cases |\n")
+    lines = "\n".join(counts_page.faults_table(tmp_path))
+    assert "\n\n| store | points |\n|---|---|\n| lmdb | 618 cases |\n" in lines
+
+
+def test_what_a_killed_leader_cost_is_read_from_its_test(tmp_path):
+    assert counts_page.leaders_table(tmp_path) == []
+    write_run(tmp_path / "build", entry("unit", "one"), entry("servers", "cluster consul", (
+        "kills: 4 instances live at the end\nload: 12 created, 8 removed, 0 told as failed, 0 cut short or unknown; "
+        "15 looks, 0 violations, 5.9 s\nconsul: 10 kills; a new leader after 3.44 s (at most 3.50), the next create "
+        "0.11 s (at most 0.12) behind it\n.\n1 passed in 7.70s\n")))
+    assert counts_page.leaders_table(tmp_path)[2:] == [
+        "| consul | 10 | 3.44 s, at most 3.50 s | 0.11 s, at most 0.12 s | 12 | 0 |", ""]
+
+
 def test_what_never_ran_is_a_dash(tmp_path):
     (tmp_path / "tests/fuzz/corpus/json").mkdir(parents=True)
     assert counts_page.tests_table(tmp_path) == ["No build folder holds a run of the tests.", ""]

@@ -348,6 +348,8 @@ static creg_status run(jinja_engine *engine, yyjson_val *test, creg_arena *arena
                        const char **ret_key, creg_value *ret_value, creg_error *err)
 {
     const char *kind = yyjson_get_str(yyjson_obj_get(test, "kind"));
+    if (kind == NULL)
+        kind = "render";
     failing_pause();
     creg_value context = to_value(arena, yyjson_obj_get(test, "context"));
     failing_resume();

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Run the fault tests on stores, and print what was run as the table of docs/TESTING.md.
+"""Run the fault tests on stores, and print what was run as a table of docs/TESTING.md.
 
-    faults.py FAULT [--every K] [--jobs N] [--only points,kills,crowd] STORE...
+    faults.py FAULT [--every K] [--jobs N] [--only points,kills,crowd] [--table FILE] STORE...
 
 FAULT is the program tests/fault/fault; STORE is lmdb, memory, consul, etcd or zookeeper. With
---every K each Kth case of the points is taken. Ends with 1 when something was violated.
+--every K each Kth case of the points is taken; --table writes the table for `./dev check counts`.
+Ends with 1 when something was violated.
 """
 import argparse
 import contextlib
+import pathlib
 import re
 import subprocess
 import sys
@@ -62,6 +64,7 @@ def main():
     parser.add_argument("--every", default="1")
     parser.add_argument("--jobs", default="8")
     parser.add_argument("--only", default=",".join(KINDS))
+    parser.add_argument("--table", type=pathlib.Path)
     parser.add_argument("stores", nargs="+", metavar="STORE")
     options = parser.parse_args()
     kinds = [kind for kind in KINDS if kind in options.only.split(",")]
@@ -78,9 +81,11 @@ def main():
             cells.append(cell)
             print("%s %s %s: %s" % (time.strftime("%H:%M:%S"), store, kind, cell), flush=True)
         rows.append([store] + cells)
-    print("\n| | %s |\n|%s" % (" | ".join(kinds), "---|" * (len(kinds) + 1)))
-    for row in rows:
-        print("| %s |" % " | ".join(row))
+    table = ["| store | %s |" % " | ".join(kinds), "|" + "---|" * (len(kinds) + 1),
+             *("| %s |" % " | ".join(row) for row in rows)]
+    print("", *table, sep="\n")
+    if options.table is not None:
+        options.table.write_text("\n".join(table) + "\n", encoding="utf-8")
     all_runs = sum(cell != "-" for row in rows for cell in row[1:])
     print("\n%d passed, %d failed" % (good, all_runs - good))
     return 0 if good == all_runs else 1

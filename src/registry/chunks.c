@@ -95,7 +95,7 @@ static creg_status size_pieces(crew *crew_, creg_error *err)
         return status;
     size_t most = limits.transaction_operations;
     size_t extra = chunks->check_count + (chunks->fence != NULL ? FENCE_OPERATIONS : 0);
-    most = most == 0 ? SIZE_MAX : most > extra ? most - extra : 1;
+    most = most == 0 ? SIZE_MAX : most - least(most - 1, extra);
     crew_->weight_max = PIECE_MAX;
     crew_->writers = limits.writers == 0 ? 1 : least(limits.writers, WRITERS_MAX);
     crew_->operations_max = even_size(chunks->count, least(most, PIECE_MAX), crew_->writers);

@@ -36,3 +36,9 @@ def test_files_below_the_bar_and_the_engine_are_named():
     assert "src/registry/commit.c" in engine
     assert "src/base/b.c" in below
     assert "src/base/a.c" not in below and "cli/main.c" not in below
+
+
+def test_a_branch_of_the_engine_that_is_not_taken_is_named():
+    assert "Every branch is taken." in coverage_page.page(FILES, "")
+    more = {"files": [*FILES["files"], entry("src/registry/sweep.c", 9, 9, 4, 5)]}
+    assert "are left in src/registry/sweep.c:" in coverage_page.page(more, "")

@@ -334,6 +334,24 @@ static void test_adopt__gives_records_to_foreign_instances(void **state)
     assert_int_equal(0, report.checked);
 }
 
+/* What another program wrote in a spelling that is not ours: =41 is A, and A is written as it is. */
+static void test_adopt__tells_what_cannot_be_named(void **state)
+{
+    (void)state;
+    put_raw("instances/ann/web/1.0/7/status", "running");
+    put_raw("instances/ann/web/1.0/7/=41", "listed, but not named");
+    put_raw("instances/ann/=41/1.0/1/status", "left alone");
+    creg_report report;
+    ok(creg_adopt(registry, false, &arena, &report, &err));
+    assert_int_equal(1, report.changed);
+    assert_int_equal(1, findings_of(&report.findings, "foreign-key"));
+    assert_int_equal(1, findings_of(&report.findings, "foreign-name"));
+    creg_instance instance;
+    ok(creg_instance_get(registry, S("ann/web/1.0/7"), &arena, &instance, &err));
+    assert_int_equal(2, instance.key_count);
+    assert_int_equal(1, keys_below("instances/ann/=41"));
+}
+
 /* ---- in pieces --------------------------------------------------------------------------------------- */
 
 static void test_pieces__create_and_remove(void **state)
@@ -508,6 +526,7 @@ int main(void)
         TEST(test_records__damaged_ones_are_told),
         TEST(test_records__want_their_room),
         TEST(test_adopt__gives_records_to_foreign_instances),
+        TEST(test_adopt__tells_what_cannot_be_named),
         TEST(test_pieces__create_and_remove),
         TEST(test_pieces__cancelled_leaves_nothing),
         TEST(test_pieces__are_invisible_until_the_last),

@@ -9,6 +9,7 @@ one case; a program that failed counts at least one failure, whatever its own co
 that a crash after the last "ok" is never lost.
 """
 import json
+import pathlib
 import re
 import sys
 
@@ -59,18 +60,21 @@ def main():
     seconds = 0.0
     failed_programs = []
     skipped_programs = []
-    with open(sys.argv[1], encoding="utf-8") as log:
-        for line in log:
-            entry = json.loads(line)
-            count = count_program(entry)
-            programs += 1
-            seconds += entry.get("duration", 0.0)
-            total = [sum(pair) for pair in zip(total, count)]
-            name = entry["name"].split(" / ")[-1]
-            if count[1]:
-                failed_programs.append(name)
-            if count[2]:
-                skipped_programs.append(f"{name} ({count[2]})")
+    log = pathlib.Path(sys.argv[1])
+    if not log.exists():
+        print("no test was run: 0 passed, 0 failed")
+        return 1
+    for line in log.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        count = count_program(entry)
+        programs += 1
+        seconds += entry.get("duration", 0.0)
+        total = [sum(pair) for pair in zip(total, count)]
+        name = entry["name"].split(" / ")[-1]
+        if count[1]:
+            failed_programs.append(name)
+        if count[2]:
+            skipped_programs.append(f"{name} ({count[2]})")
     print(f"{programs} test programs, {seconds:.0f} s of their time")
     if skipped_programs:
         print(f"skipped {total[2]} cases: {', '.join(skipped_programs)}")

@@ -90,7 +90,7 @@ static int check(const page *p, const char *path)
     fclose(file);
     int differs = size != p->size || memcmp(text, p->text, size) != 0;
     if (differs)
-        fprintf(stderr, "%s is not what jinja-docs prints; run it again\n", path);
+        fprintf(stderr, "%s is not what jinja-docs prints: jinja-docs > %s\n", path, path);
     free(text);
     return differs;
 }

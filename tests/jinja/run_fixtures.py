@@ -79,6 +79,10 @@ def main():
             text = by_jinja2(case) if path.parent.name == "render" else got
             golden.write_text(text, encoding="utf-8")
             continue
+        if not golden.exists():
+            failures += 1
+            print(f"{case['id']} has no {golden.name}; --write makes one")
+            continue
         expected = golden.read_text(encoding="utf-8")
         if got != expected:
             failures += 1

@@ -37,7 +37,7 @@
 #define SANITIZED 0
 #endif
 
-/* Arenas whose blocks are allocations of their own: malloc's share comes on top. */
+/* Arenas whose blocks are allocations of their own: its memory and its time come on top. */
 #ifdef CREG_ARENA_DEBUG
 #define SMALL_BLOCKS 1
 #else
@@ -48,7 +48,7 @@ enum {
     FUEL = 4000000,
     MEMORY = 56 * 1024 * 1024,
     MEMORY_MAX_KB = (SMALL_BLOCKS ? 96 : 64) * 1024,
-    CPU_MAX_MS = 250,
+    CPU_MAX_MS = SMALL_BLOCKS ? 500 : 250,
     STACK = SANITIZED ? 8 * 1024 * 1024 : 512 * 1024,
     ATTEMPTS = 4, /* another process on the same core can slow ours: the best one counts */
     PARTS_MAX = 8

@@ -37,7 +37,7 @@
 #define SANITIZED 0
 #endif
 
-/* Arenas whose blocks are allocations of their own: its memory and its time come on top. */
+/* Arenas whose blocks are allocations of their own: malloc's memory and time come on top. */
 #ifdef CREG_ARENA_DEBUG
 #define SMALL_BLOCKS 1
 #else

@@ -56,6 +56,13 @@ def is_value_first(text, expected, got):
         error_type(got) == "UndefinedError"
 
 
+def is_unknown_name_first(text, expected, got):
+    """In one `{{ }}`: an unknown filter or test is told before a constant that is strictly undefined."""
+    return error_type(expected) == "UndefinedError" and \
+        error_type(got) == "TemplateAssertionError" and \
+        re.match(r"No (filter|test) named", message(got))
+
+
 def is_newly_unsafe(text, expected, got):
     """The immutable sandbox refuses clear and pop of a list, as in 3.1.6."""
     return error_type(got) == "SecurityError" and \
@@ -86,6 +93,7 @@ ROWS = [
     ("an object of the engine prints without an address", is_counted_object),
     ("a cycler is no map", is_items_of_cycler),
     ("the value of a set comes before its target", is_value_first),
+    ("an unknown name comes before an undefined constant", is_unknown_name_first),
     ("an include without context is captured", is_uncaptured),
     ("a key that cannot be one fails when it is reached", is_unreached_key),
 ]
